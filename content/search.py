@@ -1,0 +1,126 @@
+"""Finds the entry that answers a question: BM25 over syllables and pairs of syllables.
+
+Pairs matter: an unaccented syllable has many readings, a pair of them hardly ever does. No list of
+stop words: "bao nhiêu", "báo ai", "là gì" say which aspect is asked for. Weights and figures:
+vietnamese-text.md, section 5.
+"""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from rapidfuzz import fuzz, process
+
+K1, B = 1.2, 0.4
+ANSWER_WEIGHT = 0.35  # a word in the answer counts less than one in a question
+# How sure: a logistic over what is known of the best candidate, fitted to the entries' own
+# questions with one left out, against questions whose entry was taken away.
+_BIAS, _SHARE, _MARGIN, _COVER, _LIKENESS = -8.0, 4.0, 3.0, 4.0, 3.0
+
+
+class Document(Struct, frozen=True):
+    """What an entry is found by, as folded words."""
+
+    questions: tuple[tuple[str, ...], ...]
+    answer: tuple[str, ...]
+
+
+class Hit(Struct, frozen=True):
+    """A candidate: `score` orders them, `sure` (0 to 1) says how far to trust the first."""
+
+    key: str
+    score: float
+    sure: float
+
+
+class Index:
+    """Built once from all documents; searching changes nothing."""
+
+    def __init__(self, documents: Mapping[str, Document]) -> None:
+        self._keys = list(documents)
+        self._questions = [documents[key].questions for key in self._keys]
+        self._asked = [{w for q in questions for w in q} for questions in self._questions]
+        counts = [_weigh(documents[key]) for key in self._keys]
+        lengths = [sum(c.values()) for c in counts]
+        mean = sum(lengths) / max(len(lengths), 1)
+        spread = Counter(term for c in counts for term in c)
+        self._idf = {t: math.log(1 + (len(counts) - n + 0.5) / (n + 0.5)) for t, n in spread.items()}
+        self._where: dict[str, array[int]] = {t: array("H") for t in spread}
+        self._weight: dict[str, array[float]] = {t: array("f") for t in spread}
+        for number, (c, length) in enumerate(zip(counts, lengths, strict=True)):
+            norm = K1 * (1 - B + B * length / mean)
+            for term, tf in c.items():
+                self._where[term].append(number)
+                self._weight[term].append(self._idf[term] * tf * (K1 + 1) / (tf + norm))
+        self._words = [t for t in spread if " " not in t and len(t) > 3]
+
+    def search(self, query: Sequence[str], limit: int = 4) -> list[Hit]:
+        """The best candidates for folded words, best first; empty when no word is known."""
+        query = self._repair(query[:200])
+        scores: dict[int, float] = {}
+        for term in set(_terms(query)) & self._where.keys():
+            for number, weight in zip(self._where[term], self._weight[term], strict=True):
+                scores[number] = scores.get(number, 0.0) + weight
+        best = sorted(scores.items(), key=lambda item: (-item[1], self._keys[item[0]]))[: max(limit, 2)]
+        best = sorted(best, key=lambda item: -self._rank(query, item[0], item[1], best[0][1]))
+        hits = [Hit(self._keys[n], round(s, 2), 0.0) for n, s in best]
+        if hits:
+            hits[0] = Hit(hits[0].key, hits[0].score, self._sure(query, best))
+        return hits[:limit]
+
+    def _rank(self, query: Sequence[str], number: int, score: float, top: float) -> float:
+        return 4.6 * score / top + 1.8 * self._cover(query, number) + 1.5 * self._likeness(query, number)
+
+    def _sure(self, query: Sequence[str], best: Sequence[tuple[int, float]]) -> float:
+        number, score = best[0]
+        possible = sum(self._idf.get(t, _UNKNOWN) for t in set(query)) * (K1 + 1) or 1.0
+        second = best[1][1] if len(best) > 1 else 0.0
+        z = (
+            _BIAS
+            + _SHARE * min(score / possible, 1.0)
+            + _MARGIN * max(0.0, min((score - second) / score, 1.0))
+            + _COVER * self._cover(query, number)
+            + _LIKENESS * self._likeness(query, number)
+        )
+        return round(1 / (1 + math.exp(-z)), 3)
+
+    def _cover(self, query: Sequence[str], number: int) -> float:
+        """Which part of the query, by rarity, stands in the entry's questions."""
+        rare = {w: self._idf.get(w, _UNKNOWN) for w in query}
+        asked = self._asked[number]
+        return sum(v for w, v in rare.items() if w in asked) / (sum(rare.values()) or 1.0)
+
+    def _likeness(self, query: Sequence[str], number: int) -> float:
+        said = " ".join(query)
+        return max(fuzz.token_sort_ratio(said, " ".join(q)) for q in self._questions[number]) / 100
+
+    def _repair(self, query: Sequence[str]) -> list[str]:
+        """Words that stand nowhere become the nearest known word, if one is a letter or two away."""
+        fixed = []
+        for word in query:
+            if word not in self._idf and len(word) > 3 and not word.isdigit():
+                near = process.extractOne(word, self._words, scorer=fuzz.ratio, score_cutoff=82)
+                word = near[0] if near else word
+            fixed.append(word)
+        return fixed
+
+
+_UNKNOWN = 4.0  # the rarity of a word that stands nowhere: it speaks against every entry
+
+
+def _terms(words: Sequence[str]) -> Iterable[str]:
+    yield from words
+    for first, second in zip(words, words[1:], strict=False):
+        yield f"{first} {second}"
+
+
+def _weigh(document: Document) -> dict[str, float]:
+    weights: Counter[str] = Counter()
+    for question in document.questions:
+        weights.update(_terms(question))
+    weighed = {term: float(count) for term, count in weights.items()}
+    for term in _terms(document.answer):
+        weighed[term] = weighed.get(term, 0.0) + ANSWER_WEIGHT
+    return weighed

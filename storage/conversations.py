@@ -1,0 +1,147 @@
+"""A person on a channel, and the lane: the unit of order.
+
+There is no table of people: two channels of one person are joined only by that person's own wish.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    select,
+    update,
+)
+
+from storage.database import insert_once
+from storage.schema import identity, index_where, metadata
+from storage.sealing import Sealed, ring_of
+from storage.shapes import Reach
+
+conversations = Table(
+    "conversations",
+    metadata,
+    identity(),
+    Column("channel", Text, nullable=False),
+    Column(
+        "address_hash", LargeBinary, nullable=False, comment="keyed: finds the row without opening anything"
+    ),
+    Column(
+        "address", Sealed("conversations.address"), comment="null: the person fetches, we never write to them"
+    ),
+    Column("language", Text, nullable=False),
+    Column("mark", Sealed("conversations.mark"), comment="null: nothing was said yet, or it was forgotten"),
+    Column("reach", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False, comment="when the person last wrote"),
+    UniqueConstraint("channel", "address_hash"),
+    sqlite_autoincrement=True,
+)
+index_where("conversations_asleep", conversations.c.mark.is_not(None), conversations.c.seen_at)
+
+
+class Conversation(Struct, frozen=True):
+    """One row, opened."""
+
+    id: int
+    channel: str
+    language: str
+    mark: bytes | None
+
+
+def meet(db: Connection, channel: str, address: str, language: str, now: int, *, keep_address: bool) -> int:
+    """The id of the conversation with this address, made at the first message."""
+    if (known := find(db, channel, address)) is not None:
+        return known
+    insert_once(
+        db,
+        conversations,
+        channel=channel,
+        address_hash=_hash(db, channel, address),
+        address=address.encode() if keep_address else None,
+        language=language,
+        reach=Reach.ok.value,
+        created_at=now,
+        seen_at=now,
+    )
+    found = find(db, channel, address)
+    assert found is not None  # made above, here or by another process
+    return found
+
+
+def find(db: Connection, channel: str, address: str) -> int | None:
+    """The id of a known conversation."""
+    c = conversations.c
+    return db.execute(
+        select(c.id).where(c.channel == channel, c.address_hash == _hash(db, channel, address))
+    ).scalar()
+
+
+def language(db: Connection, conversation: int) -> str | None:
+    """The language this conversation is held in."""
+    return db.execute(select(conversations.c.language).where(conversations.c.id == conversation)).scalar()
+
+
+def address(db: Connection, conversation: int) -> str:
+    """Where to write to; empty for a channel whose people fetch."""
+    blob = db.execute(select(conversations.c.address).where(conversations.c.id == conversation)).scalar()
+    return blob.decode() if blob else ""
+
+
+class Change(Struct, frozen=True):
+    """Where a conversation stands after its messages were decided."""
+
+    id: int
+    language: str
+    mark: bytes | None
+    now: int
+
+
+def advance(db: Connection, changes: Sequence[Change]) -> None:
+    """Writes a batch's marks with one executemany."""
+    c = conversations.c
+    statement = (
+        update(conversations)
+        .where(c.id == bindparam("row"))
+        .values(
+            mark=bindparam("mark"),
+            language=bindparam("language"),
+            seen_at=bindparam("now"),
+            reach=Reach.ok.value,
+        )
+    )
+    db.execute(
+        statement, [{"row": x.id, "mark": x.mark, "language": x.language, "now": x.now} for x in changes]
+    )
+
+
+def forget(db: Connection, conversation: int, now: int) -> None:
+    """Cuts a conversation from its person: the address no longer finds it and nothing stands in it."""
+    values: dict[str, Any] = {
+        "address_hash": _hash(db, "forgotten", f"{conversation}"),
+        "address": None,
+        "mark": None,
+        "reach": Reach.closed.value,
+        "seen_at": now,
+    }
+    db.execute(update(conversations).where(conversations.c.id == conversation).values(values))
+
+
+def sweep(db: Connection, before: int, limit: int) -> int:
+    """Empties the marks (and with them the drafts) of people silent since `before`; how many."""
+    c = conversations.c
+    asleep = select(c.id).where(c.mark.is_not(None), c.seen_at < before).limit(limit)
+    return db.execute(
+        update(conversations).where(c.id.in_(asleep.scalar_subquery())).values(mark=None)
+    ).rowcount
+
+
+def _hash(db: Connection, channel: str, address: str) -> bytes:
+    return ring_of(db.dialect).hash("address/" + channel, address)

@@ -1,0 +1,449 @@
+"""One door to SQLite and to PostgreSQL: one function call is one transaction.
+
+`await database.write(function, *args)` runs `function(connection, *args)` in a database thread and
+returns after the commit; `await database.read(...)` likewise, read-only. Functions never commit.
+This file and `search.py` are the only places that know which database it is.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from storage.keys import Ring
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+GROUP = 100  # calls in one SQLite commit: bounds how long the first of them waits
+BUSY_MS = 3_000  # how long a write waits for a stranger's lock before it says StorageDown
+PG_THREADS = 4
+_INFRASTRUCTURE = {  # SQLite's primary result codes that are no fault of the statement
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOTADB,
+}
+
+
+class StorageDown(Exception):
+    """The database cannot take this call now; nothing of it was written; it may be tried again."""
+
+
+class Watcher(Protocol):
+    """Who is told of commits: topics to wake, and how long a write took."""
+
+    def told(self, topics: frozenset[str]) -> None: ...
+
+    def took(self, name: str, seconds: float) -> None: ...
+
+
+class Unwatched:
+    """A watcher that looks away."""
+
+    def told(self, topics: frozenset[str]) -> None:
+        pass
+
+    def took(self, name: str, seconds: float) -> None:
+        pass
+
+
+def note(db: Connection, topic: str) -> None:
+    """Wakes whoever waits for `topic`, in every process, once this transaction is committed."""
+    db.info.setdefault("topics", set()).add(topic)
+
+
+def insert_once(db: Connection, table: Table, **values: object) -> bool:
+    """Inserts a row unless its key is there already; whether it was new."""
+    insert = sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert
+    # inline: no RETURNING behind our back, with which psycopg's rowcount is -1
+    return db.execute(insert(table).on_conflict_do_nothing().values(values).inline()).rowcount > 0
+
+
+def open_database(url: str, ring: Ring, watcher: Watcher | None = None) -> "Database":
+    """The database of `url` (`sqlite:///file` or `postgresql://…`). Raises ValueError for any other."""
+    kind = make_url(url).get_backend_name()
+    if kind == "sqlite":
+        return SQLite(url, ring, watcher or Unwatched())
+    if kind == "postgresql":
+        return PostgreSQL(url, ring, watcher or Unwatched())
+    raise ValueError(f"[database] url: '{kind}' is neither sqlite nor postgresql")
+
+
+class Database:
+    """What both databases have in common. Use as an async context manager, or call open and close."""
+
+    def __init__(self, engine: Engine, ring: Ring, watcher: Watcher) -> None:
+        engine.dialect.ring = ring  # type: ignore[attr-defined]  # see storage.sealing.Sealed
+        self.engine = engine
+        self.watcher = watcher
+
+    async def write(
+        self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Runs the function in one transaction; returns after the commit.
+
+        A caller that is cancelled does not cancel the write. Raises StorageDown if the database
+        cannot take it, else whatever the function raised; then nothing of it was written.
+        """
+        future = self.submit(lambda db: function(db, *args, **kwargs), function.__name__)
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    async def read(
+        self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Runs the function in one read-only transaction."""
+        return await asyncio.wrap_future(self.ask(lambda db: function(db, *args, **kwargs)))
+
+    def submit(self, call: Callable[[Connection], R], name: str = "") -> "Future[R]":
+        """A write, from a thread that has no event loop."""
+        raise NotImplementedError
+
+    def ask(self, call: Callable[[Connection], R]) -> "Future[R]":
+        """A read, from a thread that has no event loop."""
+        raise NotImplementedError
+
+    @contextlib.contextmanager
+    def only_one(self, name: str) -> Iterator["Owned | None"]:
+        """Whether this process alone owns `name` until the end of the block; None if another does."""
+        raise NotImplementedError
+        yield
+
+    def open(self) -> None:
+        """Starts the threads."""
+
+    def close(self) -> None:
+        """Finishes every call that was submitted, then lets go."""
+
+    async def __aenter__(self) -> "Database":
+        self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.close)
+
+
+class Owned:
+    """A name that this process owns."""
+
+    def __init__(self, alive: Callable[[], bool]) -> None:
+        self.alive = alive
+        "Whether it is still ours: a lost connection loses the name."
+
+
+class SQLite(Database):
+    """Group commit: one thread writes; all calls that wait share one commit (and one fsync)."""
+
+    def __init__(self, url: str, ring: Ring, watcher: Watcher) -> None:
+        # isolation_level None: the driver begins nothing by itself, we say BEGIN IMMEDIATE
+        engine = create_engine(
+            url,
+            connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000},
+            poolclass=sqlalchemy.NullPool,
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        super().__init__(engine, ring, watcher)
+        self.path = Path(make_url(url).database or "")
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._readers: ThreadPoolExecutor | None = None
+        self._local = threading.local()
+        self._opened: list[Connection] = []
+
+    def open(self) -> None:
+        self._writer = threading.Thread(target=self._write_all, name="database", daemon=True)
+        self._writer.start()
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
+
+    def close(self) -> None:
+        if self._writer:
+            self._calls.put(None)
+            self._writer.join()
+        if self._readers:
+            self._readers.shutdown()
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
+        self.engine.dispose()
+
+    def submit(self, call: Callable[[Connection], R], name: str = "") -> "Future[R]":
+        waiting = _Call(call, name)
+        self._calls.put(waiting)
+        return waiting.future
+
+    def ask(self, call: Callable[[Connection], R]) -> "Future[R]":
+        assert self._readers, "open the database first"
+        return self._readers.submit(self._read, call)
+
+    def _read(self, call: Callable[[Connection], R]) -> R:
+        with _translated():
+            db: Connection | None = getattr(self._local, "db", None)
+            if db is None:
+                db = self._local.db = self.engine.connect()
+                self._opened.append(db)
+                db.exec_driver_sql("PRAGMA query_only=ON")
+            raw = _raw(db)
+            raw.execute("BEGIN")
+            try:
+                return call(db)
+            finally:
+                if raw.in_transaction:
+                    raw.execute("ROLLBACK")
+
+    def _write_all(self) -> None:
+        db: Connection | None = None
+        last = False
+        while not last:
+            group = [self._calls.get()]
+            while len(group) < GROUP and not self._calls.empty():
+                group.append(self._calls.get())
+            last = None in group
+            calls = [call for call in group if call is not None]
+            if not calls:
+                continue
+            try:
+                with _translated():
+                    db = db or self.engine.connect()
+                    self._write_group(db, calls)
+            except StorageDown as error:
+                for call in calls:
+                    call.fail(error)
+                if db is not None:  # a connection that failed is not trusted again
+                    with contextlib.suppress(DBAPIError, sqlite3.Error):
+                        db.close()
+                    db = None
+        if db is not None:
+            db.close()
+
+    def _write_group(self, db: Connection, calls: list["_Call"]) -> None:
+        raw = _raw(db)
+        started = time.perf_counter()
+        raw.execute("BEGIN IMMEDIATE")
+        written: list[tuple[_Call, Any]] = []
+        topics: set[str] = set()
+        for call in calls:
+            db.info["topics"] = set()
+            raw.execute("SAVEPOINT call")  # 1 µs; SQLAlchemy's begin_nested 50 µs
+            try:
+                with _translated():
+                    result = call.function(db)
+                raw.execute("RELEASE call")
+            except BaseException as error:  # whatever the caller's function raised is the caller's to hear
+                if not raw.in_transaction:
+                    # a full disk undoes the whole transaction, the calls before this one too: going
+                    # on would lose those and run this one outside of any transaction
+                    raise StorageDown("the transaction was undone by the database") from error
+                raw.execute("ROLLBACK TO call")
+                raw.execute("RELEASE call")
+                call.fail(error)
+            else:
+                written.append((call, result))
+                topics |= db.info["topics"]
+        try:
+            raw.execute("COMMIT")
+        except sqlite3.Error as error:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+            raise StorageDown("the commit failed") from error
+        for call, result in written:
+            call.future.set_result(result)
+        self.watcher.took(",".join(sorted({call.name for call in calls})), time.perf_counter() - started)
+        if topics:
+            self.watcher.told(frozenset(topics))
+
+    @contextlib.contextmanager
+    def only_one(self, name: str) -> Iterator[Owned | None]:
+        file = os.open(f"{self.path}.{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield Owned(lambda: True)
+        except BlockingIOError:
+            yield None
+        finally:
+            os.close(file)
+
+
+class PostgreSQL(Database):
+    """Several processes may run the same code; each call has a transaction of its own."""
+
+    def __init__(self, url: str, ring: Ring, watcher: Watcher) -> None:
+        engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"),
+            pool_size=2 * PG_THREADS + 2,
+            pool_pre_ping=False,
+            connect_args={"connect_timeout": 5, "application_name": "nepsong"},
+            hide_parameters=True,
+        )
+        super().__init__(engine, ring, watcher)
+        self._threads: ThreadPoolExecutor | None = None
+        self._readers: ThreadPoolExecutor | None = None
+        self._closing = threading.Event()
+        self._news: queue.SimpleQueue[frozenset[str] | None] = queue.SimpleQueue()
+        self._signallers: list[threading.Thread] = []
+
+    def open(self) -> None:
+        self._threads = ThreadPoolExecutor(PG_THREADS, thread_name_prefix="database")
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
+        self._signallers = [
+            threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
+            for target in (self._notify, self._listen)
+        ]
+        for thread in self._signallers:
+            thread.start()
+
+    def close(self) -> None:
+        for pool in (self._threads, self._readers):
+            if pool:
+                pool.shutdown()
+        self._closing.set()
+        self._news.put(None)
+        for thread in self._signallers:
+            thread.join(timeout=5)
+        self.engine.dispose()
+
+    def submit(self, call: Callable[[Connection], R], name: str = "") -> "Future[R]":
+        assert self._threads, "open the database first"
+        return self._threads.submit(self._write, call, name)
+
+    def ask(self, call: Callable[[Connection], R]) -> "Future[R]":
+        assert self._readers, "open the database first"
+        return self._readers.submit(self._read, call)
+
+    def _write(self, call: Callable[[Connection], R], name: str) -> R:
+        started = time.perf_counter()
+        with _translated():
+            with self.engine.connect() as db:
+                db.info["topics"] = set()
+                with db.begin():
+                    result = call(db)
+                topics = frozenset(db.info["topics"])
+        self.watcher.took(name, time.perf_counter() - started)
+        if topics:
+            self.watcher.told(topics)
+            self._news.put(topics)
+        return result
+
+    def _read(self, call: Callable[[Connection], R]) -> R:
+        with _translated(), self.engine.connect() as db:
+            with db.execution_options(postgresql_readonly=True).begin():
+                return call(db)
+
+    def _notify(self) -> None:
+        """Tells the other processes; inside the writes it would cut commits by 40 %."""
+        while (topics := self._news.get()) is not None:
+            heap = set(topics)
+            while not self._news.empty() and (more := self._news.get()) is not None:
+                heap |= more
+            payload = " ".join(sorted(heap))
+            try:
+                with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+                    # 8,000 bytes is PostgreSQL's limit; '*' wakes everybody
+                    db.execute(
+                        text("SELECT pg_notify('nepsong', :p)"),
+                        {"p": payload if len(payload) < 7_000 else "*"},
+                    )
+            except DBAPIError:  # signals may be lost: every waiter looks again after a second
+                self._closing.wait(1)
+
+    def _listen(self) -> None:
+        while not self._closing.is_set():
+            try:
+                with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+                    db.exec_driver_sql("LISTEN nepsong")
+                    driver: Any = db.connection.driver_connection
+                    while not self._closing.is_set():
+                        for message in driver.notifies(timeout=0.5):
+                            if message.pid != driver.info.backend_pid:
+                                self.watcher.told(frozenset(message.payload.split()))
+            except (DBAPIError, self.engine.dialect.loaded_dbapi.Error):
+                self._closing.wait(1)
+
+    @contextlib.contextmanager
+    def only_one(self, name: str) -> Iterator[Owned | None]:
+        number = int.from_bytes(hashlib.sha256(f"nepsong/{name}".encode()).digest()[:8], signed=True)
+        with _translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+            if not db.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar():
+                yield None
+                return
+
+            def alive() -> bool:
+                try:
+                    return db.execute(text("SELECT 1")).scalar() == 1
+                except DBAPIError:
+                    return False
+
+            try:
+                yield Owned(alive)
+            finally:
+                db.invalidate()  # the lock falls with the connection, whatever state it is in
+
+
+class _Call:
+    """A write that waits for its turn."""
+
+    def __init__(self, function: Callable[[Connection], Any], name: str) -> None:
+        self.function = function
+        self.name = name
+        self.future: Future[Any] = Future()
+
+    def fail(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Turns the drivers' infrastructure errors into StorageDown; the statement's own stay."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _INFRASTRUCTURE:
+            raise StorageDown(getattr(error, "sqlite_errorname", "SQLite error")) from error
+        raise
+    except DBAPIError as error:
+        cause = error.orig
+        code = getattr(cause, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in _INFRASTRUCTURE:
+            raise StorageDown(getattr(cause, "sqlite_errorname", "SQLite error")) from error
+        if code is None and (isinstance(error, OperationalError) or error.connection_invalidated):
+            raise StorageDown(type(cause).__name__) from error
+        raise
+
+
+def _raw(db: Connection) -> sqlite3.Connection:
+    driver = db.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _prepare_sqlite(raw: sqlite3.Connection, _: object) -> None:
+    for pragma in (
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a POST that was answered 200 survives a power cut
+        "secure_delete=ON",  # what is erased is overwritten
+        "foreign_keys=ON",
+        "journal_size_limit=67108864",
+    ):
+        raw.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,285 @@
+"""What the world said, kept before the world hears "OK", answered once.
+
+A message waits, is done, or is parked (a step failed on it; staff may replay it). Its words are
+emptied in the commit that answers it. The unique key is what makes a second delivery harmless.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from storage import conversations
+from storage.conversations import Conversation
+from storage.database import insert_once, note
+from storage.schema import identity, index_where, is_, metadata
+from storage.sealing import Sealed
+from storage.shapes import Incoming, Kind, Said
+
+
+class Status(StrEnum):
+    """Where a message is."""
+
+    waiting = "waiting"
+    "Kept, not answered yet."
+    done = "done"
+    "Answered; the body is gone, the key stays for thirty days."
+    parked = "parked"
+    "Set aside after a failure; the body stays for staff to look at and replay."
+
+
+inbox = Table(
+    "inbox",
+    metadata,
+    identity(),
+    Column("channel", Text, nullable=False),
+    Column("key", Text, nullable=False, comment="the sender's own identifier of the message"),
+    Column("conversation", ForeignKey("conversations.id"), comment="null: a body that could not be read"),
+    Column("kind", Text, nullable=False),
+    Column("body", Sealed("inbox.body"), comment="null once done"),
+    Column("sent_at", BigInteger, nullable=False, comment="orders a lane, with id"),
+    Column("due_at", BigInteger, nullable=False, comment="not answered before"),
+    Column("tries", Integer, nullable=False, comment="solo attempts that were begun"),
+    Column("status", Text, nullable=False),
+    Column("error", Text, comment="the class of what a step raised; never words"),
+    UniqueConstraint("channel", "key"),
+    sqlite_autoincrement=True,
+)
+index_where("inbox_due", is_(inbox.c.status, Status.waiting), inbox.c.due_at, inbox.c.id)
+index_where(
+    "inbox_lane", is_(inbox.c.status, Status.waiting), inbox.c.conversation, inbox.c.sent_at, inbox.c.id
+)
+index_where("inbox_parked", is_(inbox.c.status, Status.parked), inbox.c.id)
+
+_decode = msgspec.json.Decoder(Said).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Waiting(Struct, frozen=True):
+    """A message to be answered."""
+
+    id: int
+    conversation: int
+    kind: Kind
+    said: Said
+    sent_at: int
+
+
+class Lane(Struct, frozen=True):
+    """A conversation, locked until the transaction ends, and its waiting messages in order."""
+
+    conversation: Conversation
+    messages: tuple[Waiting, ...]
+
+
+def keep(db: Connection, incoming: Incoming, now: int, *, language: str, keep_address: bool) -> bool:
+    """Stores a message; False if its key was kept before."""
+    conversation = conversations.meet(
+        db, incoming.channel, incoming.address, language, now, keep_address=keep_address
+    )
+    new = insert_once(
+        db,
+        inbox,
+        channel=incoming.channel,
+        key=incoming.key,
+        conversation=conversation,
+        kind=incoming.kind.value,
+        body=_encode(incoming.said),
+        sent_at=incoming.sent_at,
+        due_at=now,
+        tries=0,
+        status=Status.waiting.value,
+    )
+    if new:
+        note(db, "inbox")
+    return new
+
+
+def keep_unreadable(db: Connection, channel: str, key: str, raw: bytes, now: int) -> None:
+    """Keeps a body that was ours but could not be read, parked: nothing is lost, nothing stalls."""
+    insert_once(
+        db,
+        inbox,
+        channel=channel,
+        key=key,
+        kind=Kind.unreadable.value,
+        body=raw,
+        sent_at=now,
+        due_at=now,
+        tries=0,
+        status=Status.parked.value,
+        error="unreadable",
+    )
+
+
+def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> list[Lane]:
+    """The conversations that have waited longest, locked, with at most `limit` messages in all.
+
+    Two statements: a lane's rows are read after its lock is held, so that what another process
+    decided meanwhile is seen. `FOR NO KEY UPDATE`, because a plain `FOR UPDATE` blocks a webhook's
+    insert through the foreign key; SQLite has one writer and ignores it. Four times the messages
+    are looked at, so that lanes locked by another process do not hide free ones. `only` restricts
+    to one conversation.
+    """
+    c, i = conversations.conversations.c, inbox.c
+    due = (
+        select(i.conversation, i.due_at)
+        .where(is_(i.status, Status.waiting), i.due_at <= now)
+        .order_by(i.due_at, i.id)
+        .limit(4 * limit)
+    )
+    if only is not None:
+        due = due.where(i.conversation == only)
+    waiting = due.subquery()
+    first = (
+        select(waiting.c.conversation, func.min(waiting.c.due_at).label("due_at"))
+        .group_by(waiting.c.conversation)
+        .subquery()
+    )
+    rows = db.execute(
+        select(c.id, c.channel, c.language, c.mark)
+        .join(first, first.c.conversation == c.id)
+        .order_by(first.c.due_at, c.id)
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True, of=conversations.conversations)
+    ).tuples()
+    people = {id: Conversation(id, channel, language, mark) for id, channel, language, mark in rows}
+    if not people:
+        return []
+    lanes: dict[int, list[Waiting]] = {}
+    for id, conversation, kind, body, sent_at in db.execute(
+        select(i.id, i.conversation, i.kind, i.body, i.sent_at)
+        .where(i.conversation.in_(list(people)), is_(i.status, Status.waiting), i.due_at <= now)
+        .order_by(i.sent_at, i.id)
+        .limit(limit)
+    ).tuples():
+        lanes.setdefault(conversation, []).append(
+            Waiting(id, conversation, Kind(kind), _decode(body), sent_at)
+        )
+    return [Lane(people[id], tuple(messages)) for id, messages in lanes.items()]
+
+
+class Attempt(Struct, frozen=True):
+    """A message that is about to be tried alone."""
+
+    id: int
+    conversation: int
+    before: int
+    "Attempts that were begun earlier and never finished."
+
+
+def count_try(db: Connection, now: int) -> Attempt | None:
+    """Counts an attempt on the next message before it is made, so that one which kills the process
+    is known by its count; None if nothing waits."""
+    lanes = take(db, now, 1)
+    if not lanes:
+        return None
+    message = lanes[0].messages[0]
+    tries = db.execute(
+        update(inbox).where(inbox.c.id == message.id).values(tries=inbox.c.tries + 1).returning(inbox.c.tries)
+    ).scalar_one()
+    return Attempt(message.id, message.conversation, tries - 1)
+
+
+def done(db: Connection, ids: Sequence[int]) -> None:
+    """Marks messages answered and forgets their words."""
+    db.execute(update(inbox).where(inbox.c.id.in_(ids)).values(status=Status.done.value, body=None))
+
+
+def park(db: Connection, id: int, error: str) -> int | None:
+    """Sets a message aside; its conversation, or None if it was not waiting any more."""
+    row = db.execute(
+        update(inbox)
+        .where(inbox.c.id == id, is_(inbox.c.status, Status.waiting))
+        .values(status=Status.parked.value, error=error)
+        .returning(inbox.c.conversation)
+    ).one_or_none()
+    return row[0] if row else None
+
+
+def replay(db: Connection, id: int, now: int) -> bool:
+    """Lets a parked message be answered after all; False if it is not parked or cannot be read."""
+    changed = db.execute(
+        update(inbox)
+        .where(inbox.c.id == id, is_(inbox.c.status, Status.parked), inbox.c.conversation.is_not(None))
+        .values(status=Status.waiting.value, due_at=now, tries=0, error=None)
+    ).rowcount
+    if changed:
+        note(db, "inbox")
+    return bool(changed)
+
+
+class Counts(Struct, frozen=True):
+    """How full the inbox is; `oldest` in milliseconds since the epoch, None when nothing waits."""
+
+    waiting: int
+    parked: int
+    oldest: int | None
+
+
+def counts(db: Connection) -> Counts:
+    """Both numbers come from partial indexes: cheap at any size of the table."""
+    waiting, oldest = db.execute(
+        select(func.count(), func.min(inbox.c.due_at)).where(is_(inbox.c.status, Status.waiting))
+    ).one()
+    parked = db.execute(select(func.count()).where(is_(inbox.c.status, Status.parked))).scalar_one()
+    return Counts(waiting, parked, oldest)
+
+
+class Parked(Struct, frozen=True):
+    """A parked message, without its words."""
+
+    id: int
+    channel: str
+    kind: str
+    sent_at: int
+    error: str | None
+
+
+def parked(db: Connection, limit: int = 100) -> list[Parked]:
+    """The newest parked messages."""
+    c = inbox.c
+    rows = db.execute(
+        select(c.id, c.channel, c.kind, c.sent_at, c.error)
+        .where(is_(c.status, Status.parked))
+        .order_by(c.id.desc())
+        .limit(limit)
+    ).tuples()
+    return [Parked(*row) for row in rows]
+
+
+def sweep(db: Connection, before: int, limit: int) -> int:
+    """Deletes the keys of messages answered before `before`; how many. Ids grow with time, so the
+    oldest `limit` rows are looked at and no index on time is needed."""
+    oldest = select(inbox.c.id).where(is_(inbox.c.status, Status.done)).order_by(inbox.c.id).limit(limit)
+    return db.execute(
+        delete(inbox).where(inbox.c.id.in_(oldest.scalar_subquery()), inbox.c.sent_at < before)
+    ).rowcount
+
+
+def erase(db: Connection, conversation: int) -> None:
+    """Forgets every word of one conversation that is still kept, waiting or parked."""
+    db.execute(
+        update(inbox)
+        .where(
+            inbox.c.conversation == conversation,
+            or_(is_(inbox.c.status, Status.waiting), is_(inbox.c.status, Status.parked)),
+        )
+        .values(status=Status.done.value, body=None, error=None)
+    )

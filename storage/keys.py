@@ -1,0 +1,115 @@
+"""The key ring: what seals the columns and hashes addresses. It lives outside the database.
+
+A ring is lines of `number:base64 of 32 bytes`. The highest number seals, every number opens, the
+lowest also derives the keyed hashes (a hash must stay the same after a key is added, or nobody
+would be recognised). Keys for different purposes are derived by HKDF and never used twice.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import Column, Connection, LargeBinary, SmallInteger, Table, insert, select
+
+from storage.schema import metadata
+
+sentinels = Table(
+    "sentinels",
+    metadata,
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    comment="A known text sealed with each key that this database was ever used with.",
+)
+_KNOWN = b"nepsong"
+
+
+class KeysWrong(Exception):
+    """The key ring is missing, unreadable, or does not fit the database; the message says what to do."""
+
+
+class Ring:
+    """Seals, opens and hashes with the keys of one ring."""
+
+    def __init__(self, roots: dict[int, bytes]) -> None:
+        self.newest = max(roots)
+        self._sealers = {number: AESGCM(_derive(root, b"seal")) for number, root in roots.items()}
+        self._hash_key = _derive(roots[min(roots)], b"hash")
+        self._prefix = bytes([self.newest])
+
+    def __repr__(self) -> str:
+        return f"Ring({sorted(self._sealers)})"
+
+    def seal(self, plain: bytes, where: str) -> bytes:
+        """Key number (1 byte), nonce (12), ciphertext with tag; bound to `where` (table.column)."""
+        nonce = os.urandom(12)
+        return self._prefix + nonce + self._sealers[self.newest].encrypt(nonce, plain, where.encode())
+
+    def open(self, blob: bytes, where: str) -> bytes:
+        """Raises KeyError for a key that is not in the ring, InvalidTag for a blob that is not ours."""
+        return self._sealers[blob[0]].decrypt(blob[1:13], blob[13:], where.encode())
+
+    def hash(self, purpose: str, value: str) -> bytes:
+        """A keyed hash of 16 bytes, to look up what is only stored sealed."""
+        return hmac.digest(self._hash_key, f"{purpose}\0{value}".encode(), hashlib.sha256)[:16]
+
+    def fit(self, db: Connection) -> None:
+        """Makes sure that this ring opens what the database holds; remembers new keys."""
+        known = {number: blob for number, blob in db.execute(select(sentinels)).tuples()}
+        for number, blob in known.items():
+            if number not in self._sealers:
+                raise KeysWrong(
+                    f"the database was sealed with key {number}, which is not in the key ring: put it back"
+                )
+            try:
+                self._sealers[number].decrypt(blob[:12], blob[12:], _KNOWN)
+            except InvalidTag as error:
+                raise KeysWrong(
+                    f"key {number} of the key ring is not the one this database was sealed with: restore the ring that belongs to it"
+                ) from error
+        for number in self._sealers.keys() - known.keys():
+            nonce = os.urandom(12)
+            sealed = nonce + self._sealers[number].encrypt(nonce, _KNOWN, _KNOWN)
+            db.execute(insert(sentinels).values(number=number, sealed=sealed))
+
+
+def _derive(root: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"nepsong/" + purpose).derive(root)
+
+
+def read(text: str, where: str) -> Ring:
+    """Reads a ring from text; `where` names the source in the error."""
+    roots: dict[int, bytes] = {}
+    for line in text.replace(",", "\n").split():
+        number, _, encoded = line.partition(":")
+        try:
+            root = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            root = b""
+        if not number.isdigit() or not 1 <= int(number) <= 255 or len(root) != 32:
+            raise KeysWrong(f"{where}: each line must read 'number:base64 of 32 bytes', number 1 to 255")
+        roots[int(number)] = root
+    if not roots:
+        raise KeysWrong(f"{where}: no key in it")
+    return Ring(roots)
+
+
+def load(file: Path, *, may_make: bool) -> Ring:
+    """The ring in `file` (made with mode 0600 if `may_make` and there is none yet)."""
+    if not file.exists():
+        if not may_make:
+            raise KeysWrong(
+                f"{file} is missing, but the database is already sealed: restore the key file that belongs to it"
+            )
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            out.write(f"1:{base64.b64encode(os.urandom(32)).decode()}\n")
+            out.flush()
+            os.fsync(out.fileno())
+    return read(file.read_text(encoding="ascii", errors="replace"), str(file))

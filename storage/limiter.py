@@ -1,0 +1,52 @@
+"""Pace: how fast a channel may be spoken to, kept where every process sees it.
+
+GCRA: one instant per name, the *theoretical arrival time* (tat) of the next message at an even
+pace. A reservation moves it; a provider's 429 pushes it.
+"""
+
+from sqlalchemy import BigInteger, Column, Connection, Table, Text, select, update
+
+from storage.database import insert_once
+from storage.schema import metadata
+
+AHEAD_MS = 250  # how far ahead sends may be reserved: what a crash can waste, and the longest burst
+
+limiter = Table(
+    "limiter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tat", BigInteger, nullable=False, comment="microseconds UTC"),
+    comment="one row a channel, and one a chat that a provider asked to slow down",
+)
+
+
+def reserve(db: Connection, name: str, wanted: int, per_second: float, now: int) -> tuple[int, int]:
+    """Reserves up to `wanted` sends: how many are granted, and when the first may go (ms).
+
+    With none granted, the second number says when to ask again. Serialised by the row's lock.
+    """
+    gap = int(1_000_000 / per_second)
+    us = now * 1000
+    tat = max(_tat(db, name), us)
+    granted = max(0, min(wanted, (us + AHEAD_MS * 1000 - tat) // gap))
+    if granted:
+        _set(db, name, tat + granted * gap)
+    return granted, -(-tat // 1000)
+
+
+def push(db: Connection, name: str, until: int) -> None:
+    """Nothing goes out under this name before `until` (ms)."""
+    _set(db, name, max(_tat(db, name), until * 1000))
+
+
+def _tat(db: Connection, name: str) -> int:
+    statement = select(limiter.c.tat).where(limiter.c.name == name).with_for_update()
+    tat = db.execute(statement).scalar()
+    if tat is None:
+        insert_once(db, limiter, name=name, tat=0)
+        tat = db.execute(statement).scalar_one()
+    return tat
+
+
+def _set(db: Connection, name: str, tat: int) -> None:
+    db.execute(update(limiter).where(limiter.c.name == name).values(tat=tat))

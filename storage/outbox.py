@@ -1,0 +1,358 @@
+"""What we have to say, and what became of it.
+
+waiting -> sending (leased) -> sent | waiting again (later) | refused | held; also expired, dropped.
+Outgoing is at least once: a send whose record was lost in a crash goes out again, and only that one.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from storage.database import note
+from storage.inbox import inbox
+from storage.schema import BigId, identity, index_where, is_, metadata
+from storage.sealing import Sealed
+from storage.shapes import Message
+
+
+class Status(StrEnum):
+    """Where a message is."""
+
+    waiting = "waiting"
+    "To be sent when due."
+    sending = "sending"
+    "Claimed by a process until the lease ends."
+    sent = "sent"
+    "Taken by the provider, or fetched by the person's device."
+    held = "held"
+    "The channel's window is shut; the person's next message opens it."
+    refused = "refused"
+    "The provider will never take it; `reason` says why."
+    expired = "expired"
+    "No longer worth sending when its turn came."
+    dropped = "dropped"
+    "Superseded before it was sent."
+
+
+outbox = Table(
+    "outbox",
+    metadata,
+    identity(),
+    Column("conversation", ForeignKey("conversations.id"), nullable=False),
+    Column("channel", Text, nullable=False, comment="the conversation's, so that a claim needs no join"),
+    Column("body", Sealed("outbox.body"), comment="null once its time of keeping is over"),
+    Column("answers", BigId, comment="the inbox row this answers; that row may be gone already"),
+    Column("slot", Text, comment="takes the place of the last message of this slot"),
+    Column("due_at", BigInteger, nullable=False),
+    Column("not_after", BigInteger, comment="expires then; null: never"),
+    Column("status", Text, nullable=False),
+    Column("lease_until", BigInteger, comment="null unless sending"),
+    Column("tries", Integer, nullable=False),
+    Column(
+        "maybe_sent", Boolean, nullable=False, comment="a lease ran out: the provider may have it already"
+    ),
+    Column("provider_id", Text, comment="the provider's name for the sent message"),
+    Column("reason", Text, comment="why it was refused, held or put off"),
+    Column("sent_at", BigInteger),
+    Column("forget_at", BigInteger, comment="when the body is emptied; null: not decided, or done"),
+    sqlite_autoincrement=True,
+)
+index_where(
+    "outbox_due", is_(outbox.c.status, Status.waiting), outbox.c.channel, outbox.c.due_at, outbox.c.id
+)
+index_where("outbox_leased", is_(outbox.c.status, Status.sending), outbox.c.lease_until)
+index_where("outbox_held", is_(outbox.c.status, Status.held), outbox.c.conversation)
+index_where("outbox_forget", outbox.c.forget_at.is_not(None), outbox.c.forget_at)
+index_where("outbox_slot", outbox.c.slot.is_not(None), outbox.c.conversation, outbox.c.slot, outbox.c.id)
+index_where("outbox_lane", outbox.c.body.is_not(None), outbox.c.conversation, outbox.c.id)
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Message).decode
+
+
+class Reply(Struct, frozen=True):
+    """A message to be put into the outbox."""
+
+    conversation: int
+    channel: str
+    message: Message
+    due_at: int
+    answers: int | None = None
+    slot: str | None = None
+    not_after: int | None = None
+
+
+class Due(Struct, frozen=True):
+    """A claimed message."""
+
+    id: int
+    conversation: int
+    message: Message
+    tries: int
+    replaces: str | None
+    "The provider's name of the sent message in the same slot, to be edited."
+
+
+class Outcome(Struct, frozen=True):
+    """What came of sending one message."""
+
+    id: int
+    status: Status
+    provider_id: str | None = None
+    reason: str | None = None
+    due_at: int = 0
+    "When to try again, for `waiting`."
+
+
+class Shown(Struct, frozen=True):
+    """A message as the person's device fetches it."""
+
+    id: int
+    at: int
+    message: Message
+    slot: str | None
+    answers: str | None
+    "The inbox key of the message that this answers."
+
+
+def put(db: Connection, replies: Sequence[Reply]) -> None:
+    """Writes a batch's messages with one executemany; in each slot the newest counts."""
+    for slot in {(reply.conversation, reply.slot) for reply in replies if reply.slot}:
+        db.execute(
+            update(outbox)
+            .where(
+                outbox.c.conversation == slot[0],
+                outbox.c.slot == slot[1],
+                is_(outbox.c.status, Status.waiting),
+            )
+            .values(status=Status.dropped.value, body=None)
+        )
+    db.execute(
+        insert(outbox),
+        [
+            {
+                "conversation": reply.conversation,
+                "channel": reply.channel,
+                "body": _encode(reply.message),
+                "answers": reply.answers,
+                "slot": reply.slot,
+                "due_at": reply.due_at,
+                "not_after": reply.not_after,
+                "status": Status.waiting.value,
+                "tries": 0,
+                "maybe_sent": False,
+            }
+            for reply in replies
+        ],
+    )
+    for reply in replies:
+        note(db, f"outbox/{reply.channel}")
+        note(db, f"chat/{reply.conversation}")
+
+
+def release_held(db: Connection, people: Sequence[int]) -> None:
+    """The person wrote: what waited for the channel's window may go."""
+    db.execute(
+        update(outbox)
+        .where(outbox.c.conversation.in_(people), is_(outbox.c.status, Status.held))
+        .values(status=Status.waiting.value, reason=None)
+    )
+
+
+def claim(db: Connection, channel: str, now: int, limit: int, lease_ms: int) -> list[Due]:
+    """Takes up to `limit` due messages for sending; other processes pass them by until the lease ends.
+
+    A message waits for earlier ones of its conversation. A message whose lease ran out is claimed
+    again and marked `maybe_sent`; one past its `not_after` expires.
+    """
+    c = outbox.c
+    db.execute(
+        update(outbox)
+        .where(is_(c.status, Status.sending), c.lease_until < now, c.channel == channel)
+        .values(status=Status.waiting.value, lease_until=None, maybe_sent=True)
+    )
+    db.execute(
+        update(outbox)
+        .where(is_(c.status, Status.waiting), c.channel == channel, c.due_at <= now, c.not_after < now)
+        .values(status=Status.expired.value, forget_at=now)
+    )
+    mine, earlier = outbox.alias("mine"), outbox.alias("earlier")
+    blocked = exists().where(
+        earlier.c.conversation == mine.c.conversation,
+        earlier.c.id < mine.c.id,
+        earlier.c.body.is_not(None),  # the partial index of a lane
+        or_(is_(earlier.c.status, Status.waiting), is_(earlier.c.status, Status.sending)),
+    )
+    due = (
+        select(mine.c.id)
+        .where(is_(mine.c.status, Status.waiting), mine.c.channel == channel, mine.c.due_at <= now, ~blocked)
+        .order_by(mine.c.due_at, mine.c.id)
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    before = outbox.alias("before")
+    replaces = (
+        select(before.c.provider_id)
+        .where(
+            before.c.conversation == c.conversation,
+            before.c.slot == c.slot,
+            before.c.id < c.id,
+            before.c.provider_id.is_not(None),
+        )
+        .order_by(before.c.id.desc())
+        .limit(1)
+        .correlate(outbox)
+        .scalar_subquery()
+    )
+    rows = db.execute(
+        update(outbox)
+        .where(c.id.in_(due.scalar_subquery()))
+        .values(status=Status.sending.value, lease_until=now + lease_ms, tries=c.tries + 1)
+        .returning(c.id, c.conversation, c.body, c.tries, replaces)
+    ).tuples()
+    return [
+        Due(id, conversation, _decode(body), tries, old)
+        for id, conversation, body, tries, old in sorted(rows)
+    ]
+
+
+def give_back(db: Connection, ids: Sequence[int], due_at: int) -> None:
+    """Returns claimed messages unsent: the pace did not let them pass."""
+    db.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(ids), is_(outbox.c.status, Status.sending))
+        .values(status=Status.waiting.value, lease_until=None, tries=outbox.c.tries - 1, due_at=due_at)
+    )
+
+
+def record(db: Connection, outcomes: Sequence[Outcome], now: int, keep_ms: int) -> None:
+    """Writes what came of sending. A final outcome starts the time after which the body is emptied."""
+    c = outbox.c
+    final = {Status.sent, Status.refused}
+    db.execute(
+        update(outbox)
+        .where(c.id == bindparam("row"), is_(c.status, Status.sending))
+        .values(
+            status=bindparam("to"),
+            lease_until=None,
+            provider_id=bindparam("provider"),
+            reason=bindparam("why"),
+            due_at=bindparam("due"),
+            sent_at=bindparam("at"),
+            forget_at=bindparam("forget"),
+        ),
+        [
+            {
+                "row": o.id,
+                "to": o.status.value,
+                "provider": o.provider_id,
+                "why": o.reason,
+                "due": o.due_at,
+                "at": now if o.status is Status.sent else None,
+                "forget": now + keep_ms if o.status in final else None,
+            }
+            for o in outcomes
+        ],
+    )
+
+
+def show(db: Connection, conversation: int, after: int, limit: int = 500) -> list[Shown]:
+    """What a device that fetches has not seen: everything due after the id `after`, oldest first.
+
+    In a slot only the newest message is shown. `limit` bounds one answer; the rest comes next time.
+    """
+    c = outbox.c
+    later = outbox.alias("later")
+    superseded = exists().where(
+        later.c.conversation == c.conversation, later.c.slot == c.slot, later.c.id > c.id
+    )
+    rows = db.execute(
+        select(c.id, func.coalesce(c.sent_at, c.due_at), c.body, c.slot, inbox.c.key)
+        .outerjoin(inbox, inbox.c.id == c.answers)
+        .where(
+            c.conversation == conversation,
+            c.id > after,
+            c.body.is_not(None),
+            or_(is_(c.status, Status.sent), is_(c.status, Status.waiting)),
+            or_(c.slot.is_(None), ~superseded),
+        )
+        .order_by(c.id)
+        .limit(limit)
+    ).tuples()
+    return [Shown(id, at, _decode(body), slot, key) for id, at, body, slot, key in rows]
+
+
+def unfetched(db: Connection, conversation: int) -> bool:
+    """Whether `fetched` would have anything to do: spares a write for every look."""
+    c = outbox.c
+    return bool(
+        db.execute(
+            select(
+                exists().where(
+                    c.conversation == conversation, c.body.is_not(None), is_(c.status, Status.waiting)
+                )
+            )
+        ).scalar()
+    )
+
+
+def fetched(db: Connection, conversation: int, up_to: int, now: int, keep_ms: int) -> None:
+    """A device has fetched everything up to the id: that is what *sent* means where we are pulled."""
+    c = outbox.c
+    db.execute(
+        update(outbox)
+        .where(
+            c.conversation == conversation, c.id <= up_to, c.body.is_not(None), is_(c.status, Status.waiting)
+        )
+        .values(status=Status.sent.value, sent_at=now, forget_at=now + keep_ms)
+    )
+
+
+def sweep(db: Connection, now: int, limit: int) -> int:
+    """Empties bodies whose time is over; how many."""
+    due = select(outbox.c.id).where(outbox.c.forget_at <= now).limit(limit)
+    return db.execute(
+        update(outbox).where(outbox.c.id.in_(due.scalar_subquery())).values(body=None, forget_at=None)
+    ).rowcount
+
+
+def erase(db: Connection, conversation: int) -> None:
+    """Empties every body of one conversation; what waited is dropped."""
+    c = outbox.c
+    mine = and_(c.conversation == conversation, c.body.is_not(None))
+    unsent = or_(is_(c.status, Status.waiting), is_(c.status, Status.held))
+    db.execute(update(outbox).where(mine, unsent).values(status=Status.dropped.value))
+    db.execute(update(outbox).where(mine).values(body=None, forget_at=None))
+
+
+def counts(db: Connection) -> dict[str, int]:
+    """How many messages of each channel are on their way, as `channel/status`.
+
+    Messages of channels that people fetch from wait for a device, not for us.
+    """
+    c = outbox.c
+    unfinished = or_(*(is_(c.status, s) for s in (Status.waiting, Status.sending, Status.held)))
+    rows = db.execute(
+        select(c.channel, c.status, func.count()).where(unfinished).group_by(c.channel, c.status)
+    ).tuples()
+    return {f"{channel}/{status}": count for channel, status, count in rows}
