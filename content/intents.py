@@ -53,7 +53,9 @@ _QUESTION = re.compile(
 def _is(*phrases: str, longest: int = 6) -> Callable[[str, int], bool]:
     """The whole message is one of these, give or take politeness."""
     exact = re.compile(
-        r"(?:(?:da|vang|cho (?:toi|minh|em)|toi|minh|em|please|xin)\s)*(?:" + "|".join(phrases) + r")(?:\s(?:ban|nhe|nha|a|voi|di|di nhe|ad|oi|nep song|please))*"
+        r"(?:(?:da|vang|cho (?:toi|minh|em)|toi|minh|em|please|xin)\s)*(?:"
+        + "|".join(phrases)
+        + r")(?:\s(?:ban|nhe|nha|a|voi|di|di nhe|ad|oi|nep song|please))*"
     )
     return lambda said, count: count <= longest and exact.fullmatch(said) is not None
 
@@ -88,7 +90,11 @@ def emergency(said: str) -> bool:
     cry, event = _CRY.search(said), _EVENT.search(said)
     if _CALM.search(said):
         return False
-    return bool(event and _NOW.search(said)) or (cry is not None and len(said.split()) <= 6) or bool(cry and event)
+    return (
+        bool(event and _NOW.search(said))
+        or (cry is not None and len(said.split()) <= 6)
+        or bool(cry and event)
+    )
 
 
 def intent(words: Sequence[str]) -> str:

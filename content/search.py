@@ -9,6 +9,7 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 from rapidfuzz import fuzz, process
@@ -112,7 +113,7 @@ _UNKNOWN = 4.0  # the rarity of a word that stands nowhere: it speaks against ev
 
 def _terms(words: Sequence[str]) -> Iterable[str]:
     yield from words
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         yield f"{first} {second}"
 
 

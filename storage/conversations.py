@@ -54,6 +54,7 @@ class Conversation(Struct, frozen=True):
     channel: str
     language: str
     mark: bytes | None
+    seen_at: int
 
 
 def meet(db: Connection, channel: str, address: str, language: str, now: int, *, keep_address: bool) -> int:
@@ -84,9 +85,11 @@ def find(db: Connection, channel: str, address: str) -> int | None:
     ).scalar()
 
 
-def language(db: Connection, conversation: int) -> str | None:
-    """The language this conversation is held in."""
-    return db.execute(select(conversations.c.language).where(conversations.c.id == conversation)).scalar()
+def get(db: Connection, conversation: int) -> Conversation:
+    """One conversation by its id."""
+    c = conversations.c
+    row = db.execute(select(c.id, c.channel, c.language, c.mark, c.seen_at).where(c.id == conversation)).one()
+    return Conversation(*row)
 
 
 def address(db: Connection, conversation: int) -> str:
@@ -120,6 +123,13 @@ def advance(db: Connection, changes: Sequence[Change]) -> None:
     db.execute(
         statement, [{"row": x.id, "mark": x.mark, "language": x.language, "now": x.now} for x in changes]
     )
+
+
+def readdress(db: Connection, conversation: int, address: str) -> None:
+    """The person is found under a new address from now on."""
+    channel = select(conversations.c.channel).where(conversations.c.id == conversation)
+    hashed = _hash(db, db.execute(channel).scalar_one(), address)
+    db.execute(update(conversations).where(conversations.c.id == conversation).values(address_hash=hashed))
 
 
 def forget(db: Connection, conversation: int, now: int) -> None:

@@ -53,19 +53,21 @@ class StorageDown(Exception):
 class Watcher(Protocol):
     """Who is told of commits: topics to wake, and how long a write took."""
 
-    def told(self, topics: frozenset[str]) -> None: ...
+    def told(self, topics: frozenset[str]) -> None:
+        """Called after a commit, in a database thread."""
 
-    def took(self, name: str, seconds: float) -> None: ...
+    def took(self, name: str, seconds: float) -> None:
+        """Called after a commit, in a database thread."""
 
 
 class Unwatched:
     """A watcher that looks away."""
 
     def told(self, topics: frozenset[str]) -> None:
-        pass
+        """Nothing."""
 
     def took(self, name: str, seconds: float) -> None:
-        pass
+        """Nothing."""
 
 
 def note(db: Connection, topic: str) -> None:
@@ -92,6 +94,9 @@ def open_database(url: str, ring: Ring, watcher: Watcher | None = None) -> "Data
 
 class Database:
     """What both databases have in common. Use as an async context manager, or call open and close."""
+
+    exclusive = False
+    "Only one service may run on it."
 
     def __init__(self, engine: Engine, ring: Ring, watcher: Watcher) -> None:
         engine.dialect.ring = ring  # type: ignore[attr-defined]  # see storage.sealing.Sealed
@@ -154,6 +159,8 @@ class Owned:
 class SQLite(Database):
     """Group commit: one thread writes; all calls that wait share one commit (and one fsync)."""
 
+    exclusive = True
+
     def __init__(self, url: str, ring: Ring, watcher: Watcher) -> None:
         # isolation_level None: the driver begins nothing by itself, we say BEGIN IMMEDIATE
         engine = create_engine(
@@ -172,11 +179,13 @@ class SQLite(Database):
         self._opened: list[Connection] = []
 
     def open(self) -> None:
+        """Starts the writer and two readers."""
         self._writer = threading.Thread(target=self._write_all, name="database", daemon=True)
         self._writer.start()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
 
     def close(self) -> None:
+        """Writes what was submitted, then lets go of the file."""
         if self._writer:
             self._calls.put(None)
             self._writer.join()
@@ -188,11 +197,13 @@ class SQLite(Database):
         self.engine.dispose()
 
     def submit(self, call: Callable[[Connection], R], name: str = "") -> "Future[R]":
+        """Queues a write for the next group."""
         waiting = _Call(call, name)
         self._calls.put(waiting)
         return waiting.future
 
     def ask(self, call: Callable[[Connection], R]) -> "Future[R]":
+        """Runs a read on a connection that cannot write."""
         assert self._readers, "open the database first"
         return self._readers.submit(self._read, call)
 
@@ -274,6 +285,7 @@ class SQLite(Database):
 
     @contextlib.contextmanager
     def only_one(self, name: str) -> Iterator[Owned | None]:
+        """A lock on a file beside the database; falls with the process."""
         file = os.open(f"{self.path}.{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -303,6 +315,7 @@ class PostgreSQL(Database):
         self._signallers: list[threading.Thread] = []
 
     def open(self) -> None:
+        """Starts writers, readers and the two signal threads."""
         self._threads = ThreadPoolExecutor(PG_THREADS, thread_name_prefix="database")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
         self._signallers = [
@@ -313,6 +326,7 @@ class PostgreSQL(Database):
             thread.start()
 
     def close(self) -> None:
+        """Finishes what was submitted, then disconnects."""
         for pool in (self._threads, self._readers):
             if pool:
                 pool.shutdown()
@@ -323,21 +337,22 @@ class PostgreSQL(Database):
         self.engine.dispose()
 
     def submit(self, call: Callable[[Connection], R], name: str = "") -> "Future[R]":
+        """Runs a write in a transaction of its own."""
         assert self._threads, "open the database first"
         return self._threads.submit(self._write, call, name)
 
     def ask(self, call: Callable[[Connection], R]) -> "Future[R]":
+        """Runs a read in a read-only transaction."""
         assert self._readers, "open the database first"
         return self._readers.submit(self._read, call)
 
     def _write(self, call: Callable[[Connection], R], name: str) -> R:
         started = time.perf_counter()
-        with _translated():
-            with self.engine.connect() as db:
-                db.info["topics"] = set()
-                with db.begin():
-                    result = call(db)
-                topics = frozenset(db.info["topics"])
+        with _translated(), self.engine.connect() as db:
+            db.info["topics"] = set()
+            with db.begin():
+                result = call(db)
+            topics = frozenset(db.info["topics"])
         self.watcher.took(name, time.perf_counter() - started)
         if topics:
             self.watcher.told(topics)
@@ -345,9 +360,12 @@ class PostgreSQL(Database):
         return result
 
     def _read(self, call: Callable[[Connection], R]) -> R:
-        with _translated(), self.engine.connect() as db:
-            with db.execution_options(postgresql_readonly=True).begin():
-                return call(db)
+        with (
+            _translated(),
+            self.engine.connect() as db,
+            db.execution_options(postgresql_readonly=True).begin(),
+        ):
+            return call(db)
 
     def _notify(self) -> None:
         """Tells the other processes; inside the writes it would cut commits by 40 %."""
@@ -381,6 +399,7 @@ class PostgreSQL(Database):
 
     @contextlib.contextmanager
     def only_one(self, name: str) -> Iterator[Owned | None]:
+        """A session advisory lock on a connection of its own."""
         number = int.from_bytes(hashlib.sha256(f"nepsong/{name}".encode()).digest()[:8], signed=True)
         with _translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
             if not db.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar():

@@ -111,6 +111,13 @@ def keep(db: Connection, incoming: Incoming, now: int, *, language: str, keep_ad
     return new
 
 
+def conversation_of(db: Connection, channel: str, key: str) -> int | None:
+    """The conversation in which a message of this key was kept."""
+    return db.execute(
+        select(inbox.c.conversation).where(inbox.c.channel == channel, inbox.c.key == key)
+    ).scalar()
+
+
 def keep_unreadable(db: Connection, channel: str, key: str, raw: bytes, now: int) -> None:
     """Keeps a body that was ours but could not be read, parked: nothing is lost, nothing stalls."""
     insert_once(
@@ -153,13 +160,13 @@ def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> li
         .subquery()
     )
     rows = db.execute(
-        select(c.id, c.channel, c.language, c.mark)
+        select(c.id, c.channel, c.language, c.mark, c.seen_at)
         .join(first, first.c.conversation == c.id)
         .order_by(first.c.due_at, c.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True, of=conversations.conversations)
     ).tuples()
-    people = {id: Conversation(id, channel, language, mark) for id, channel, language, mark in rows}
+    people = {row[0]: Conversation(*row) for row in rows}
     if not people:
         return []
     lanes: dict[int, list[Waiting]] = {}

@@ -12,10 +12,10 @@ import hmac
 import os
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.exceptions import InvalidTag
 from sqlalchemy import Column, Connection, LargeBinary, SmallInteger, Table, insert, select
 
 from storage.schema import metadata
@@ -100,16 +100,14 @@ def read(text: str, where: str) -> Ring:
     return Ring(roots)
 
 
-def load(file: Path, *, may_make: bool) -> Ring:
-    """The ring in `file` (made with mode 0600 if `may_make` and there is none yet)."""
-    if not file.exists():
-        if not may_make:
-            raise KeysWrong(
-                f"{file} is missing, but the database is already sealed: restore the key file that belongs to it"
-            )
+def load(file: Path) -> tuple[Ring, bool]:
+    """The ring in `file`, and whether it had to be made (one new key, mode 0600)."""
+    try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            out.write(f"1:{base64.b64encode(os.urandom(32)).decode()}\n")
-            out.flush()
-            os.fsync(out.fileno())
-    return read(file.read_text(encoding="ascii", errors="replace"), str(file))
+    except FileExistsError:
+        return read(file.read_text(encoding="ascii", errors="replace"), str(file)), False
+    with os.fdopen(descriptor, "w") as out:
+        out.write(f"1:{base64.b64encode(os.urandom(32)).decode()}\n")
+        out.flush()
+        os.fsync(out.fileno())
+    return read(file.read_text(encoding="ascii"), str(file)), True

@@ -41,10 +41,10 @@ def push(db: Connection, name: str, until: int) -> None:
 
 def _tat(db: Connection, name: str) -> int:
     statement = select(limiter.c.tat).where(limiter.c.name == name).with_for_update()
-    tat = db.execute(statement).scalar()
+    tat: int | None = db.execute(statement).scalar()
     if tat is None:
         insert_once(db, limiter, name=name, tat=0)
-        tat = db.execute(statement).scalar_one()
+        return int(db.execute(statement).scalar_one())
     return tat
 
 

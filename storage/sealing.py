@@ -23,9 +23,11 @@ class Sealed(TypeDecorator[bytes]):
         self.where = where
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Seals on the way in."""
         return None if value is None else ring_of(dialect).seal(value, self.where)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        """Opens on the way out."""
         return None if value is None else ring_of(dialect).open(bytes(value), self.where)
 
 

@@ -1,6 +1,5 @@
 """The clock's inbox: what is to be done later, kept like a message."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -87,9 +86,9 @@ def waits(db: Connection, key: str) -> bool:
     )
 
 
-def rung(db: Connection, ids: Sequence[int]) -> None:
-    """Marks timers done, unless their act set them again meanwhile (then they are due later)."""
-    db.execute(update(timers).where(timers.c.id.in_(ids)).values(status=Status.done.value))
+def rung(db: Connection, id: int) -> None:
+    """Marks a timer done."""
+    db.execute(update(timers).where(timers.c.id == id).values(status=Status.done.value))
 
 
 def failed(db: Connection, id: int, error: str, again_at: int | None) -> None:

@@ -134,7 +134,8 @@ function isAnswered(message) {
 /** The own message whose answer is due, if any. */
 function awaitedMessage() {
   const newestKept = [...own].reverse().find((message) => message.state === "kept");
-  if (!newestKept || Date.now() - newestKept.keptAt > PATIENCE) return undefined;
+  // A phone's clock may be set back; hence the absolute distance.
+  if (!newestKept || Math.abs(Date.now() - newestKept.keptAt) > PATIENCE) return undefined;
   return isAnswered(newestKept) ? undefined : newestKept;
 }
 
@@ -197,6 +198,8 @@ async function sendWaiting() {
   }
   sending = false;
   render();
+  // Written while the last look into the outbox was ending.
+  if (!sendPause && own.some(isWaiting)) sendWaiting();
 }
 
 async function sendFirst() {
@@ -252,22 +255,22 @@ async function fetchNews() {
 
 function takeIn({ messages, last }) {
   if (!Array.isArray(messages)) return;
-  if (last < lastId) {
-    // The server has begun anew; what this page knew is no longer true.
-    received.clear();
+  const beganAnew = last < lastId;
+  if (beganAnew || (last === 0 && !historyLoaded)) dropForgotten();
+  if (beganAnew) {
     lastId = 0;
     refreshAgain = true;
     return;
   }
-  if (last === 0 && !historyLoaded) dropForgotten();
   for (const message of messages) received.set(message.id, message);
   lastId = last;
   historyLoaded = true;
   startDrawing();
 }
 
-/** The server's memory ended (age, deletion): questions without any answers left are of no use. */
+/** The server's memory ended (age, deletion): questions whose answers are gone are of no use. */
 function dropForgotten() {
+  received.clear();
   const isFresh = (message) => message.state !== "kept" || Date.now() - message.keptAt < HOUR;
   if (!own.every(isFresh)) changeOwn((list) => list.filter(isFresh));
 }
@@ -292,7 +295,7 @@ function poll() {
 
 let stream = null;
 
-/** Keeps the event stream open while somebody looks. It only says that there is something new. */
+/** Keeps the event stream open while somebody looks. It only says, at its start too: look again. */
 function listen() {
   if (document.hidden || !hasConversation || leaving) return;
   if (stream && stream.readyState !== EventSource.CLOSED) return;
@@ -312,8 +315,8 @@ function wake() {
   // Coming back fires several events in a row; one round of requests is enough.
   clearTimeout(wakeTimer);
   wakeTimer = setTimeout(() => {
-    if (document.hidden) return;
     sendWaiting();
+    if (document.hidden) return;
     refresh();
     listen();
   }, 50);
@@ -332,7 +335,8 @@ function placedMessages() {
   for (const message of [...received.values()].sort((a, b) => a.id - b.id)) {
     const place = message.slot === null ? message.id : `slot ${message.slot}`;
     const first = places.get(place);
-    places.set(place, first ? { ...message, answers: first.answers, since: first.since } : { ...message, since: message.id });
+    const { answers, since } = first || { answers: message.answers, since: message.id };
+    places.set(place, { ...message, answers, since });
   }
   return [...places.values()];
 }
@@ -358,10 +362,8 @@ function entries() {
   const isOpen = historyLoaded && !awaited && !own.some(isWaiting);
   const newest = newestMessage();
   const lastOwn = own[own.length - 1];
-  const today = dayOf(Date.now());
-  let day = today;
-
   const list = [];
+  let day = dayOf(Date.now());
   lines.forEach((line, index) => {
     if (dayOf(line.at) !== day) {
       day = dayOf(line.at);
@@ -407,12 +409,8 @@ function dayName(at) {
 }
 
 function bubble(speaker, ...content) {
-  return element(
-    "div",
-    "bubble",
-    element("span", "unseen", `${speaker}: `),
-    element("span", "text", ...content)
-  );
+  const name = element("span", "unseen", `${speaker}: `);
+  return element("div", "bubble", name, element("span", "text", ...content));
 }
 
 // Each draw function gets the entry and the node drawn for it earlier, if any, and returns the node.
@@ -422,7 +420,10 @@ function drawDay({ at }, node) {
 }
 
 function drawMessage({ text, at, endsRun }, node) {
-  if (!node) node = element("div", "turn bot", bubble(words.bot, ...linked(text)), element("p", "note", clock.format(at)));
+  if (!node) {
+    const note = element("p", "note", clock.format(at));
+    node = element("div", "turn bot", bubble(words.bot, ...linked(text)), note);
+  }
   node.querySelector(".note").hidden = !endsRun;
   return node;
 }
@@ -439,7 +440,7 @@ function drawOwn(entry, node) {
 
 function ownRemark({ state, at, error, isLast }) {
   if (state === "refused") return error;
-  if (isWaiting({ state })) return failures ? words.unsent : words.sending;
+  if (state === "waiting") return failures ? words.unsent : words.sending;
   return isLast ? `${clock.format(at)} · ${words.sent}` : clock.format(at);
 }
 
@@ -470,14 +471,9 @@ function choiceButton({ token, label }) {
 }
 
 function drawTyping(entry, node) {
-  return (
-    node ||
-    element(
-      "div",
-      "turn bot typing",
-      element("div", "bubble", element("span", "unseen", words.typing), element("i", ""), element("i", ""), element("i", ""))
-    )
-  );
+  if (node) return node;
+  const dots = [1, 2, 3].map(() => element("i", ""));
+  return element("div", "turn bot typing", element("div", "bubble", element("span", "unseen", words.typing), ...dots));
 }
 
 // A web address, or a number to call that stands alone: not the 114 of "114/2021", "1.114",
@@ -544,9 +540,14 @@ function render() {
     else turns.insertBefore(node, place);
   }
   showArrived(arrived);
-  if (historyLoaded) drawsPast = false;
+  if (historyLoaded && drawsPast) beginPresent();
 }
 
+/** From now on what comes is news: it is animated, and read aloud as soon as the past has passed. */
+function beginPresent() {
+  drawsPast = false;
+  setTimeout(() => log.setAttribute("aria-live", "polite"), SECOND);
+}
 
 // ---- Scrolling -----------------------------------------------------------------------------
 
@@ -606,6 +607,11 @@ function onScroll() {
   }
   scrolledTo = log.scrollTop;
   showJump();
+}
+
+function onJump() {
+  showFrom(firstUnread, true);
+  log.focus({ preventScroll: true }); // the button is about to go
 }
 
 /** A keyboard or a notice takes room away: who read the end still reads the end. */
@@ -710,6 +716,7 @@ function closeMenuOnEscape({ key }) {
 
 function askToForget() {
   menu.open = false;
+  byId("forget-failed").hidden = true;
   if (dialog.showModal) dialog.showModal();
   else if (confirm(byId("forget-ask").textContent)) forget();
 }
@@ -761,7 +768,9 @@ function restoreDraft() {
 }
 
 function linkGreeting() {
-  for (const text of document.querySelectorAll("[data-greeting]")) text.replaceChildren(...linked(text.textContent));
+  for (const text of document.querySelectorAll("[data-greeting]")) {
+    text.replaceChildren(...linked(text.textContent));
+  }
 }
 
 function bindEvents() {
@@ -772,7 +781,7 @@ function bindEvents() {
   sendButton.addEventListener("mousedown", (event) => event.preventDefault());
   log.addEventListener("click", onChoice);
   log.addEventListener("scroll", onScroll, { passive: true });
-  jump.addEventListener("click", () => showFrom(firstUnread, true));
+  jump.addEventListener("click", onJump);
 
   document.addEventListener("click", closeMenuOutside);
   document.addEventListener("keydown", closeMenuOnEscape);
@@ -791,7 +800,7 @@ function bindEvents() {
 }
 
 async function start() {
-  log.setAttribute("aria-busy", "true"); // the past is not read aloud
+  log.setAttribute("aria-live", "off"); // the past is not read aloud
   bindEvents();
   linkGreeting();
   restoreDraft();
@@ -802,7 +811,6 @@ async function start() {
   const grace = new Promise((done) => setTimeout(done, HISTORY_GRACE));
   await (hasConversation && Promise.race([refresh(), grace]));
   startDrawing();
-  log.removeAttribute("aria-busy");
 }
 
 start();

@@ -1,0 +1,182 @@
+"""The one place where parts are plugged together."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from bot.channels import PUSHED
+from bot.channels.contract import Channel
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.signals import Signals
+from bot.web import pages
+from bot.web.parts import Parts
+from bot.web.routes import application
+from bot.workers.answering import Answering
+from bot.workers.clock import Clock
+from bot.workers.sending import Sending
+from bot.workers.worker import Work, Worker
+from content.catalog import Catalog
+from handlers.clock import sweep
+from handlers.router import router
+from storage import keys, migrations
+from storage.database import Database, Owned, StorageDown, Watcher, open_database
+from storage.keys import KeysWrong, Ring
+from storage.migrations import SchemaWrong
+
+MIGRATING_S = 60  # how long a start waits for another process that migrates
+
+
+class Refused(Exception):
+    """The service cannot start; the message says what to do."""
+
+
+class Watch:
+    """Hands what the database tells to signals and metrics."""
+
+    def __init__(self, signals: Signals, metrics: Metrics) -> None:
+        self.told = signals.tell_from_thread
+        self.took = metrics.took
+
+
+def clock() -> int:
+    """Now, in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@contextlib.contextmanager
+def opened(
+    settings: Settings, watcher: Watcher | None = None, *, migrate: bool = False
+) -> Iterator[Database]:
+    """The database, at this program's revision and fitting its key ring. Raises Refused.
+
+    An empty database is always brought up, the embedded one always brought up to date; a
+    PostgreSQL that is behind only when `migrate` says so: other processes may still use it.
+    """
+    ring, made = _ring(settings)
+    database = open_database(settings.database_url, ring, watcher)
+    database.open()
+    try:
+        _prepare(database, ring, migrate=migrate or database.exclusive)
+        yield database
+    except SchemaWrong as error:
+        raise Refused(str(error)) from error
+    except KeysWrong as error:
+        if made is not None:
+            made.unlink()
+            raise Refused(
+                f"{made} is missing, but the database is already sealed: restore the key file that belongs to it"
+            ) from error
+        raise Refused(str(error)) from error
+    finally:
+        database.close()
+
+
+def _ring(settings: Settings) -> tuple[Ring, Path | None]:
+    """The key ring, and its file if it had to be made."""
+    folder = settings.service.data_dir
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if given := settings.keys.ring.get_secret_value():
+            return keys.read(given, "keys.ring"), None
+        ring, made = keys.load(folder / "keys")
+        return ring, folder / "keys" if made else None
+    except KeysWrong as error:
+        raise Refused(str(error)) from error
+    except OSError as error:
+        raise Refused(
+            f"cannot write to {folder}: {error.strerror}; choose another [service] data_dir"
+        ) from error
+
+
+def _prepare(database: Database, ring: Ring, *, migrate: bool) -> None:
+    until = time.monotonic() + MIGRATING_S
+    while True:
+        with database.only_one("migrate") as owned:
+            if owned is not None:
+                try:
+                    database.submit(lambda db: _bring_up(db, ring, migrate=migrate), "prepare").result()
+                except StorageDown as error:
+                    raise Refused(
+                        f"the database cannot be used ({error}): is it locked by another program, or unreachable?"
+                    ) from error
+                return
+        if time.monotonic() > until:
+            raise Refused("another process has been migrating for a minute: wait for it, or stop it")
+        time.sleep(0.1)
+
+
+def _bring_up(db: Connection, ring: Ring, *, migrate: bool) -> None:
+    at = migrations.current(db)
+    if at != migrations.HEAD:
+        if at is not None and not migrate:
+            raise SchemaWrong(
+                f"the database is at revision {at}, this program needs {migrations.HEAD}: run `nepsong migrate`"
+            )
+        migrations.upgrade(db)
+    ring.fit(db)
+
+
+@contextlib.contextmanager
+def alone(database: Database) -> Iterator[Owned | None]:
+    """Whether this process may answer: always on PostgreSQL, on SQLite only one at a time."""
+    if not database.exclusive:
+        yield Owned(lambda: True)
+        return
+    with database.only_one("serve") as owned:
+        yield owned
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings,
+    catalog: Catalog,
+    database: Database,
+    signals: Signals,
+    metrics: Metrics,
+    channels: Sequence[Channel] = PUSHED,
+) -> AsyncIterator[Parts]:
+    """All workers at work until the end of the block; then everything in the air is brought to rest."""
+    stop = asyncio.Event()
+    answering = Answering(database, lambda: catalog, router(catalog), clock, metrics)
+    works: list[Work] = [
+        answering,
+        Clock(database, clock),
+        *(Sending(c, database, clock, metrics) for c in channels),
+    ]
+    workers = [Worker(work, signals, metrics) for work in works]
+    parts = Parts(settings, database, catalog, signals, metrics, workers, clock, stop, pages.templates())
+    await database.write(sweep.begin, clock())
+    tasks = [asyncio.create_task(worker.run(stop)) for worker in workers]
+    try:
+        yield parts
+    finally:
+        stop.set()
+        signals.tell(["stop"])
+        await asyncio.gather(*tasks)
+
+
+@contextlib.asynccontextmanager
+async def listening(parts: Parts) -> AsyncIterator[str]:
+    """The web server, until the end of the block; yields its address."""
+    runner = web.AppRunner(application(parts), access_log=None, shutdown_timeout=3.0)
+    await runner.setup()
+    service = parts.settings.service
+    try:
+        site = web.TCPSite(runner, service.host, service.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Refused(
+                f"cannot listen on {service.host}:{service.port} ({error.strerror}): is another service running there?"
+            ) from error
+        yield f"http://{service.host}:{runner.addresses[0][1]}"
+    finally:
+        parts.stop.set()  # lets the event streams end
+        parts.signals.tell(["stop"])
+        await runner.cleanup()

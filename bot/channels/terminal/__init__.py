@@ -1,0 +1,1 @@
+"""The terminal's channel: `nepsong talk`."""

@@ -1,0 +1,358 @@
+"""`nepsong …`: each command a function; what goes wrong is one sentence and an exit code, no traceback."""
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+from sqlalchemy import create_engine
+
+from bot import app, logs, settings
+from bot.app import Refused
+from bot.channels import PULLED
+from bot.channels.terminal import writing
+from bot.channels.terminal.channel import FACTS as TERMINAL
+from bot.metrics import Metrics
+from bot.settings import Settings, SettingsWrong
+from bot.signals import Signals
+from bot.web.routes import ALWAYS, CHAT
+from content import catalog
+from content.catalog import Catalog, ContentWrong
+from content.wording import LANGUAGES
+from handlers.citizens.asking import ANSWER
+from handlers.citizens.forget import forget
+from handlers.router import router
+from storage import conversations, feedback, inbox, outbox, timers
+from storage.conversations import Conversation
+from storage.database import Database, StorageDown
+from storage.inbox import Waiting
+from storage.shapes import Incoming, Kind, Said
+
+PATIENCE_S = 15  # how long `talk` waits for an answer
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; its exit code: 0 well, 1 refused or wrong, 2 called wrongly."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options) or 0)
+    except (SettingsWrong, ContentWrong) as error:
+        return _complain(error.mistakes)
+    except Refused as error:
+        return _complain([f"nepsong: {error}"])
+    except StorageDown as error:
+        return _complain([f"nepsong: the database cannot be used ({error}); nothing was lost, try again"])
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nepsong", description="Nếp Sống, the movement's chat service.")
+    parser.add_argument(
+        "--config", type=Path, default=_config(), help="the settings file (default: %(default)s)"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, function: object, help: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(command=function)
+        return made
+
+    command("serve", serve, "start the service and print its addresses")
+    command("migrate", migrate, "bring the database to this program's revision")
+    command("check", check, "report every mistake in settings and content, as file:key: what")
+    talk_ = command("talk", talk, "be a citizen in the terminal; with a text, print the answer and exit")
+    talk_.add_argument("text", nargs="?", help="what to say")
+    talk_.add_argument("--lang", choices=LANGUAGES, default=LANGUAGES[0], help="the language to begin in")
+    command(
+        "understand",
+        understand,
+        'read JSON lines {"text": …, "lang"?: …}, print what is understood and answered',
+    )
+    for name, function, help in (
+        ("queues", queues, "how full inbox, outbox and timers are, and what was set aside"),
+        ("routes", routes, "every address of the service and who may use it"),
+        ("feedback", read_feedback, "what people think of the service, the newest first"),
+    ):
+        command(name, function, help).add_argument("--json", action="store_true", help="as JSON")
+    replay_ = command("replay", replay, "let parked messages be answered after all")
+    replay_.add_argument("ids", nargs="+", type=int, metavar="ID", help="numbers from `queues`")
+    return parser
+
+
+def _config() -> Path:
+    here = Path("config.toml")
+    return here if here.exists() else Path(__file__).parent.parent / "config.toml"
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Runs until SIGINT or SIGTERM."""
+    ours, known = _set_up(options)
+    return asyncio.run(_serve(ours, known))
+
+
+async def _serve(ours: Settings, known: Catalog) -> int:
+    signals, metrics = Signals(), Metrics()
+    asked = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, asked.set)
+    with app.opened(ours, app.Watch(signals, metrics)) as database, app.alone(database) as owned:
+        if owned is None:
+            raise Refused(
+                "another `nepsong serve` or `nepsong talk` uses this database: stop it first; several processes need PostgreSQL"
+            )
+        async with (
+            app.running(ours, known, database, signals, metrics) as parts,
+            app.listening(parts) as address,
+        ):
+            _print(
+                f"Nếp Sống {address}/  (chat)\n         {address}/readyz  /metrics\nCtrl-C stops it; nothing is lost."
+            )
+            await asked.wait()
+    return 0
+
+
+def migrate(options: argparse.Namespace) -> None:
+    """Brings the database up to date."""
+    ours = settings.read(options.config)
+    with app.opened(ours, migrate=True):
+        _print("nepsong: the database is at this program's revision")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Every mistake of settings and content at once."""
+    mistakes: list[str] = []
+    try:
+        settings.read(options.config)
+    except SettingsWrong as error:
+        mistakes += error.mistakes
+    try:
+        known = catalog.load()
+    except ContentWrong as error:
+        mistakes += error.mistakes
+    for mistake in mistakes:
+        _print(mistake)
+    if not mistakes:
+        _print(
+            f"nepsong: well: {len(known.entries)} entries, {len(known.themes)} themes, {len(LANGUAGES)} languages"
+        )
+    return 1 if mistakes else 0
+
+
+def queues(options: argparse.Namespace) -> None:
+    """What waits."""
+    with _reading(options) as database:
+        counts = database.ask(inbox.counts).result()
+        parked = database.ask(inbox.parked).result()
+        clock = database.ask(timers.counts).result()
+        on_their_way = database.ask(outbox.counts).result()
+    pulled = {
+        name: n for name, n in on_their_way.items() if name.split("/")[0] in {facts.name for facts in PULLED}
+    }
+    pushed = {name: n for name, n in on_their_way.items() if name not in pulled}
+    report = {
+        "inbox": {"waiting": counts.waiting, "parked": counts.parked},
+        "outbox": {
+            s.value: _of(pushed, s)
+            for s in (outbox.Status.waiting, outbox.Status.sending, outbox.Status.held)
+        },
+        "unfetched": {name.split("/")[0]: n for name, n in pulled.items()},
+        "timers": {"set": clock.get("waiting", 0), "parked": clock.get("parked", 0)},
+        "parked": [msgspec.to_builtins(p) for p in parked],
+    }
+    _show(options, report)
+
+
+def _of(counts: dict[str, int], status: outbox.Status) -> int:
+    return sum(n for name, n in counts.items() if name.endswith(f"/{status.value}"))
+
+
+def routes(options: argparse.Namespace) -> None:
+    """Every address."""
+    rows = [{"path": r.path, "method": r.method, "who": r.who} for r in (*CHAT, *ALWAYS)]
+    if options.json:
+        return _show(options, rows)
+    for row in rows:
+        _print(f"{row['method']:5} {row['path']:20} {row['who']}")
+    return None
+
+
+def read_feedback(options: argparse.Namespace) -> None:
+    """What people wrote; unsealed here, for whoever has the key ring."""
+    with _reading(options) as database:
+        newest = database.ask(lambda db: feedback.newest(db, 200)).result()
+    rows = [{"id": id, "told_at": at, "what": told.what, "contact": told.contact} for id, at, told in newest]
+    _show(options, rows)
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Puts parked messages back."""
+    with _reading(options) as database:
+        missed = [
+            number
+            for number in options.ids
+            if not database.submit(lambda db, n=number: inbox.replay(db, n, app.clock()), "replay").result()  # type: ignore[misc]  # one lambda a turn
+        ]
+    return _complain([f"nepsong: {number} is not a parked message that can be read" for number in missed])
+
+
+def understand(options: argparse.Namespace) -> int:
+    """An outsider's view of understanding and answering."""
+    known = catalog.load()
+    decide = router(known)
+    wrong = False
+    with create_engine("sqlite://").connect() as nowhere:  # a first message writes nothing
+        for number, line in enumerate(sys.stdin, 1):
+            if not line.strip():
+                continue
+            try:
+                asked = msgspec.json.decode(line, type=Asked)
+            except msgspec.DecodeError as error:
+                _print(msgspec.json.encode({"error": f"line {number}: {error}"}).decode())
+                wrong = True
+                continue
+            heard = known.understand(asked.text)
+            language = asked.lang if asked.lang in LANGUAGES else LANGUAGES[0]
+            person = Conversation(0, TERMINAL.name, language, None, app.clock())
+            message = Waiting(1, 0, Kind.message, Said(asked.text), app.clock())
+            decided = decide(nowhere, person, message, app.clock())
+            best = known.entries[heard.hits[0].key] if heard.hits and heard.sure >= ANSWER else None
+            out = {
+                "text": asked.text,
+                "intent": heard.intent,
+                "entry": {"key": heard.hits[0].key, "title": best.titled(language)} if best else None,
+                "score": heard.sure,
+                "runners_up": [
+                    {"key": h.key, "title": known.entries[h.key].titled(language), "score": h.score}
+                    for h in heard.hits[1 if best else 0 :]
+                ],
+                "theme": best.theme if best else None,
+                "unit": None,
+                "moment": None,
+                "code": None,
+                "answer": "\n\n".join(text for answer in decided.answers for text in answer.texts),
+            }
+            _print(msgspec.json.encode(out).decode())
+    return 1 if wrong else 0
+
+
+class Asked(msgspec.Struct):
+    """A line that `understand` reads."""
+
+    text: str
+    lang: str | None = None
+
+
+def talk(options: argparse.Namespace) -> int:
+    """The terminal is a channel like any other: through inbox and outbox."""
+    ours, known = _set_up(options)
+    return asyncio.run(_talk(ours, known, options.text, options.lang))
+
+
+async def _talk(ours: Settings, known: Catalog, text: str | None, language: str) -> int:
+    signals, metrics = Signals(), Metrics()
+    once = text is not None
+    address = f"once:{uuid.uuid4()}" if once else f"local:{getpass.getuser()}"
+    with app.opened(ours, app.Watch(signals, metrics)) as database, app.alone(database) as owned:
+        # where a service runs on the same SQLite file, that one answers
+        async with app.running(ours, known, database, signals, metrics) if owned else _nobody():
+            if text is not None:
+                heard = await _exchange(database, signals, address, text, language)
+                conversation = await database.read(conversations.find, TERMINAL.name, address)
+                if conversation is not None:
+                    await database.write(forget, conversation, app.clock())
+                return 0 if heard else 1
+            _print(
+                known.speaker(language)("welcome.who") + "\n" + known.speaker(language)("welcome.how") + "\n"
+            )
+            while (line := await asyncio.to_thread(_ask)) is not None:
+                if line.strip():
+                    await _exchange(database, signals, address, line, language)
+    return 0
+
+
+async def _exchange(database: Database, signals: Signals, address: str, text: str, language: str) -> bool:
+    """Says one thing and prints what comes back; whether anything did."""
+    key = str(uuid.uuid4())
+    incoming = Incoming(TERMINAL.name, address, key, app.clock(), Said(text=text))
+    await database.write(inbox.keep, incoming, app.clock(), language=language, keep_address=False)
+    conversation = await database.read(conversations.find, TERMINAL.name, address)
+    assert conversation is not None  # kept just now
+    with signals.listen(f"chat/{conversation}") as bell:
+        for _ in range(PATIENCE_S * 4):
+            shown = [s for s in await database.read(outbox.show, conversation, 0) if s.answers == key]
+            if shown:
+                await database.write(
+                    outbox.fetched, conversation, shown[-1].id, app.clock(), TERMINAL.keep_ms
+                )
+                _print(writing.write(shown) + "\n")
+                return True
+            await bell.wait(0.25)
+    _print(
+        f"nepsong: no answer within {PATIENCE_S} seconds; the message is kept and will be answered",
+        sys.stderr,
+    )
+    return False
+
+
+def _ask() -> str | None:
+    try:
+        return input("> ")
+    except EOFError:
+        return None
+
+
+@contextlib.asynccontextmanager
+async def _nobody() -> AsyncIterator[None]:
+    yield
+
+
+def _set_up(options: argparse.Namespace) -> tuple[Settings, Catalog]:
+    """Settings, logs and content; every mistake of both at once."""
+    mistakes: list[str] = []
+    try:
+        ours = settings.read(options.config)
+        secrets = (ours.database.url.get_secret_value(), ours.keys.ring.get_secret_value())
+        logs.set_up(ours.log.level, secrets)
+    except SettingsWrong as error:
+        mistakes += error.mistakes
+    try:
+        known = catalog.load()
+    except ContentWrong as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise SettingsWrong(mistakes)
+    return ours, known
+
+
+@contextlib.contextmanager
+def _reading(options: argparse.Namespace) -> Iterator[Database]:
+    with app.opened(settings.read(options.config)) as database:
+        yield database
+
+
+def _show(options: argparse.Namespace, report: object) -> None:
+    text = msgspec.json.format(msgspec.json.encode(report), indent=0 if options.json else 2).decode()
+    _print(text)
+
+
+def _complain(mistakes: Iterable[str]) -> int:
+    """Prints mistakes to standard error; the exit code."""
+    code = 0
+    for mistake in mistakes:
+        _print(mistake, sys.stderr)
+        code = 1
+    return code
+
+
+def _print(text: str, stream: TextIO | None = None) -> None:
+    out = stream or sys.stdout
+    out.write(text + "\n")
+    out.flush()

@@ -1,0 +1,160 @@
+"""The deployment's settings: `config.toml`, overridden by the environment. All mistakes at once."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "NEPSONG_"
+TESTS = "NEPSONG_TEST_"  # names for the test suite only; no setting begins like this
+
+
+class SettingsWrong(Exception):
+    """The settings have mistakes; `mistakes` holds every one as `file:key: what`."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(_Section):
+    """Where it listens and keeps its files."""
+
+    host: str = "127.0.0.1"
+    "The address to listen on."
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    "The port to listen on; 0 takes a free one."
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")] = ""
+    "How people reach it, without a path; with https the cookie is marked secure."
+    data_dir: Path = Path("data")
+    "Database, key file and locks; relative to config.toml."
+
+
+class DatabaseSettings(_Section):
+    """Which database."""
+
+    url: SecretStr = SecretStr("")
+    "Empty: SQLite in data_dir. Else postgresql://user:password@host/name."
+
+
+class Keys(_Section):
+    """The key ring that seals what people say."""
+
+    ring: SecretStr = SecretStr("")
+    "Lines or commas of `number:base64`; empty: the file `keys` in data_dir."
+
+
+class Log(_Section):
+    """What is logged."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    "The least important level that is written."
+
+
+class WebChat(_Section):
+    """The chat page."""
+
+    enabled: bool = True
+    "Off: `/` answers 404 and nothing is taken in."
+
+
+class Channels(_Section):
+    """One section a channel."""
+
+    webchat: WebChat = WebChat()
+
+
+class Settings(_Section):
+    """Everything that differs between deployments."""
+
+    service: Service = Service()
+    database: DatabaseSettings = DatabaseSettings()
+    keys: Keys = Keys()
+    log: Log = Log()
+    channels: Channels = Channels()
+
+    @property
+    def database_url(self) -> str:
+        """The database to open."""
+        given = self.database.url.get_secret_value()
+        return given or f"sqlite:///{self.service.data_dir / 'nepsong.db'}"
+
+
+def read(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings; raises SettingsWrong with every mistake of file and environment."""
+    mistakes: list[str] = []
+    raw: dict[str, Any] = {}
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        mistakes.append(f"{file.name}:-: not found; run from the project's folder or give --config FILE")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        mistakes.append(f"{file.name}:-: cannot be read ({error})")
+    known = {_environment_name(path): path for path in paths(Settings)}
+    given = {n: v for n, v in environment.items() if n.startswith(PREFIX) and not n.startswith(TESTS)}
+    for name, value in sorted(given.items()):
+        if name in known:
+            _put(raw, known[name], value)
+        else:
+            mistakes.append(f"environment:{name}: no such setting")
+    try:
+        settings = Settings.model_validate(raw)
+        mistakes += _check_url(settings.database.url.get_secret_value())
+    except ValidationError as error:
+        mistakes += [_told(e["loc"], e["msg"], given, file.name) for e in error.errors(include_input=False)]
+    if mistakes:
+        raise SettingsWrong(mistakes)
+    data_dir = (file.parent / settings.service.data_dir).resolve()
+    service = settings.service.model_copy(update={"data_dir": data_dir})
+    return settings.model_copy(update={"service": service})
+
+
+def paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every setting's path."""
+    found: list[tuple[str, ...]] = []
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found += paths(inner, (*above, name))
+        else:
+            found.append((*above, name))
+    return found
+
+
+def _environment_name(path: tuple[str, ...]) -> str:
+    return PREFIX + "_".join(path).upper()
+
+
+def _put(raw: dict[str, Any], path: tuple[str, ...], value: str) -> None:
+    for name in path[:-1]:
+        inner = raw.setdefault(name, {})
+        raw = inner if isinstance(inner, dict) else {}
+    raw[path[-1]] = value
+
+
+def _told(loc: tuple[int | str, ...], what: str, given: Mapping[str, str], file: str) -> str:
+    name = _environment_name(tuple(str(part) for part in loc))
+    return f"environment:{name}: {what}" if name in given else f"{file}:{'.'.join(map(str, loc))}: {what}"
+
+
+def _check_url(url: str) -> list[str]:
+    try:
+        fits = not url or make_url(url).get_backend_name() in ("sqlite", "postgresql")
+    except ArgumentError:
+        fits = False
+    return (
+        []
+        if fits
+        else [
+            "config.toml:database.url: must be empty, sqlite:///file or postgresql://user:password@host/name"
+        ]
+    )

@@ -1,0 +1,1 @@
+"""The HTTP side: the chat page and its API, health, metrics."""

@@ -1,0 +1,158 @@
+"""The web chat's API. A browser is known by a secret in a cookie, made at its first post."""
+
+import re
+import secrets
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from bot.channels.webchat import reading, writing
+from bot.channels.webchat.channel import FACTS, SESSION_MS
+from bot.channels.webchat.reading import NotOurs
+from bot.web.parts import language, parts, refusal
+from content.wording import LANGUAGES
+from handlers.citizens.forget import forget
+from storage import conversations, inbox, outbox
+from storage.outbox import Shown
+from storage.shapes import Incoming, Kind, Said
+
+COOKIE = "nepsong"
+LONGEST_BODY = 128 * 1024  # bytes of a POST; 20,000 characters need at most 120 KB as JSON
+BEAT_S = 15  # an event stream says something so often, or proxies close it
+
+_SECRET = re.compile(r"[\w-]{43}")
+
+
+async def post(request: web.Request) -> web.Response:
+    """Takes a message in: 200 means that it is on disk."""
+    p = parts(request)
+    if request.content_type != "application/json":
+        return refusal(request, 415, "error.request")
+    if not _same_origin(request):
+        return refusal(request, 403, "error.request")
+    try:
+        key, kind, said = reading.read(await request.read())
+    except NotOurs as error:
+        p.metrics.kept.labels(FACTS.name, "refused").inc()
+        return refusal(request, 413 if error.key == "chat.long" else 400, error.key)
+    fresh = secrets.token_urlsafe(32)
+    secret, new = await p.database.write(_keep, _secret(request), fresh, key, kind, said, p.now())
+    p.metrics.kept.labels(FACTS.name, "new" if new else "again").inc()
+    response = web.json_response({"kept": True}, headers={"Cache-Control": "no-store"})
+    if secret == fresh:
+        response.set_cookie(
+            COOKIE,
+            secret,
+            max_age=SESSION_MS // 1000,
+            httponly=True,
+            samesite="Lax",
+            secure=p.settings.service.public_url.startswith("https"),
+        )
+    return response
+
+
+def _keep(
+    db: Connection, known: str | None, fresh: str, key: str, kind: Kind, said: Said, now: int
+) -> tuple[str, bool]:
+    """Keeps the message; the secret under which its conversation is found, and whether it was new.
+
+    Only a secret that we made is accepted: a cookie from anywhere else gets a fresh one.
+    """
+    if known is not None and conversations.find(db, FACTS.name, known) is not None:
+        secret = known
+    else:
+        secret = fresh
+        before = inbox.conversation_of(db, FACTS.name, key)
+        if before is not None:  # the first post once more, its answer with the cookie was lost
+            conversations.readdress(db, before, fresh)
+    incoming = Incoming(FACTS.name, secret, key, now, said, kind)
+    new = inbox.keep(db, incoming, now, language=said.language or LANGUAGES[0], keep_address=False)
+    return secret, new
+
+
+async def messages(request: web.Request) -> web.Response:
+    """What this browser has not seen. A fetched row is a sent row."""
+    p = parts(request)
+    after = request.query.get("after", "0")
+    number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    conversation = await _conversation(request)
+    shown: list[Shown] = []
+    if conversation is not None:
+        shown, unsent = await p.database.read(_look, conversation, number)
+        if unsent and shown:
+            await p.database.write(outbox.fetched, conversation, shown[-1].id, p.now(), FACTS.keep_ms)
+    return web.Response(
+        body=writing.write(shown, number),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _look(db: Connection, conversation: int, after: int) -> tuple[list[Shown], bool]:
+    return outbox.show(db, conversation, after), outbox.unfetched(db, conversation)
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """A stream that says "look" whenever there may be something to fetch."""
+    p = parts(request)
+    conversation = await _conversation(request)
+    if conversation is None:
+        return web.Response(status=204)
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    await response.prepare(request)
+    with p.signals.listen(f"chat/{conversation}", "stop") as bell:
+        await response.write(b"event: look\ndata:\n\n")
+        while not p.stop.is_set():
+            rang = await bell.wait(BEAT_S)
+            try:
+                await response.write(b"event: look\ndata:\n\n" if rang else b": still here\n\n")
+            except ConnectionError:
+                break
+    return response
+
+
+async def forget_me(request: web.Request) -> web.Response:
+    """Erases the conversation and lets the cookie die."""
+    p = parts(request)
+    if request.content_type != "application/json" or not _same_origin(request):
+        return refusal(request, 415, "error.request")
+    conversation = await _conversation(request)
+    if conversation is not None:
+        await p.database.write(forget, conversation, p.now())
+    response = web.json_response({"forgotten": True}, headers={"Cache-Control": "no-store"})
+    response.del_cookie(COOKIE)
+    return response
+
+
+async def _conversation(request: web.Request) -> int | None:
+    secret = _secret(request)
+    if secret is None:
+        return None
+    return await parts(request).database.read(conversations.find, FACTS.name, secret)
+
+
+async def page_language(request: web.Request) -> tuple[str, bool]:
+    """The page's language (asked for, else the conversation's), and whether there is a conversation."""
+    conversation = await _conversation(request)
+    if conversation is None:
+        return language(request), False
+    if request.query.get("lang") in LANGUAGES:
+        return language(request), True
+    person = await parts(request).database.read(conversations.get, conversation)
+    return person.language, True
+
+
+def _secret(request: web.Request) -> str | None:
+    cookie = request.cookies.get(COOKIE, "")
+    return cookie if _SECRET.fullmatch(cookie) else None
+
+
+def _same_origin(request: web.Request) -> bool:
+    """A browser names the page that posts; another page than ours is turned away. Programs name none."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    own: tuple[str, ...] = (f"http://{request.host}", f"https://{request.host}")
+    return origin in (*own, parts(request).settings.service.public_url)

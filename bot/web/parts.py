@@ -1,0 +1,55 @@
+"""What the handlers of the web application share: typed keys, and how an error is told."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+from jinja2 import Environment
+from msgspec import Struct
+
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.signals import Signals
+from bot.workers.worker import Worker
+from content.catalog import Catalog
+from content.wording import LANGUAGES
+from storage.database import Database
+
+HERE = Path(__file__).parent
+
+
+class Parts(Struct):
+    """Everything a handler may use."""
+
+    settings: Settings
+    database: Database
+    catalog: Catalog
+    signals: Signals
+    metrics: Metrics
+    workers: list[Worker]
+    now: Callable[[], int]
+    stop: asyncio.Event
+    templates: Environment
+
+
+PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)
+
+
+def parts(request: web.Request) -> Parts:
+    """The parts of the application that serves this request."""
+    return request.app[PARTS]
+
+
+def language(request: web.Request) -> str:
+    """Vietnamese, unless the address or the browser asks for a language that we have."""
+    asked = request.query.get("lang")
+    return asked if asked in LANGUAGES else LANGUAGES[0]
+
+
+def refusal(request: web.Request, status: int, key: str, **headers: str) -> web.Response:
+    """An error as JSON with a sentence for the person."""
+    say = parts(request).catalog.speaker(language(request))
+    return web.json_response(
+        {"error": say(key)}, status=status, headers={"Cache-Control": "no-store", **headers}
+    )

@@ -1,0 +1,44 @@
+"""Every address of the service, and who may use it. What is not in this list does not exist."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from msgspec import Struct
+
+from bot.web import chat, health, middleware, pages
+from bot.web.parts import PARTS, Parts
+
+
+class Route(Struct, frozen=True):
+    """One address."""
+
+    method: str
+    path: str
+    who: str
+    "anyone: no secret asked; visitor: answers for the cookie's conversation only; operator: not for the public net"
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+CHAT = (
+    Route("GET", "/", "anyone", pages.chat),
+    Route("POST", "/chat/messages", "anyone", chat.post),
+    Route("GET", "/chat/messages", "visitor", chat.messages),
+    Route("GET", "/chat/events", "visitor", chat.events),
+    Route("POST", "/chat/forget", "visitor", chat.forget_me),
+    Route("GET", "/static/{name}", "anyone", pages.static),
+)
+ALWAYS = (
+    Route("GET", "/healthz", "operator", health.healthz),
+    Route("GET", "/readyz", "operator", health.readyz),
+    Route("GET", "/metrics", "operator", health.metrics),
+)
+
+
+def application(parts: Parts) -> web.Application:
+    """The web application with the routes that the settings switch on."""
+    app = web.Application(client_max_size=chat.LONGEST_BODY, middlewares=[middleware.errors])
+    app[PARTS] = parts
+    app.on_response_prepare.append(middleware.headers)
+    for route in (*(CHAT if parts.settings.channels.webchat.enabled else ()), *ALWAYS):
+        app.router.add_route(route.method, route.path, route.handler)
+    return app

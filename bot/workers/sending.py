@@ -1,0 +1,144 @@
+"""Sends what waits in the outbox of one pushed channel.
+
+Claim, commit, then talk to the provider with no transaction open, then record what came of it. Many
+sends are in the air at once; none waits for another's answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from bot.channels.contract import Channel
+from bot.channels.errors import Held, Refused, TryLater
+from bot.metrics import Metrics
+from bot.signals import Bell
+from bot.workers.backoff import again_after
+from storage import conversations, limiter, outbox
+from storage.database import Database
+from storage.outbox import Due, Outcome, Status
+
+IN_THE_AIR = 64
+
+log = structlog.get_logger()
+
+
+class _Claimed(Struct, frozen=True):
+    due: list[Due]
+    addresses: dict[int, str]
+    first_at: int
+
+
+class Sending:
+    """One channel's sender."""
+
+    def __init__(
+        self, channel: Channel, database: Database, now: Callable[[], int], metrics: Metrics
+    ) -> None:
+        self.name = f"sending/{channel.facts.name}"
+        self.topics: tuple[str, ...] = (f"outbox/{channel.facts.name}",)
+        self._channel = channel
+        self._database = database
+        self._now = now
+        self._metrics = metrics
+        self._air: set[asyncio.Task[None]] = set()
+        self._outcomes: list[Outcome] = []
+        self._shut_until = 0
+        self._landed = Bell()
+
+    async def step(self) -> bool:
+        """Records what landed, claims what may go, sets it off."""
+        await self._record()
+        room = IN_THE_AIR - len(self._air)
+        if room <= 0:
+            await self._landed.wait(1.0)
+            return True
+        claimed = await self._database.write(self._claim, room, self._now())
+        gap = 1000 / self._channel.facts.per_second
+        for n, due in enumerate(claimed.due):
+            send = self._send(due, claimed.addresses[due.conversation], claimed.first_at + n * gap)
+            task = asyncio.create_task(send)
+            self._air.add(task)
+            task.add_done_callback(partial(self._land, due))
+        if self._air:
+            await self._landed.wait(0.05)
+            return True
+        return False
+
+    def _claim(self, db: Connection, room: int, now: int) -> _Claimed:
+        facts = self._channel.facts
+        lease = int(2 * facts.timeout_s * 1000) + limiter.AHEAD_MS
+        due = outbox.claim(db, facts.name, now, room, lease)
+        granted, first_at = (
+            limiter.reserve(db, facts.name, len(due), facts.per_second, now) if due else (0, now)
+        )
+        if rest := due[granted:]:
+            outbox.give_back(db, [d.id for d in rest], first_at + limiter.AHEAD_MS if not granted else now)
+        due = due[:granted]
+        return _Claimed(
+            due, {d.conversation: conversations.address(db, d.conversation) for d in due}, first_at
+        )
+
+    async def _send(self, due: Due, address: str, at: float) -> None:
+        await asyncio.sleep(max(0.0, (at - self._now()) / 1000))
+        facts = self._channel.facts
+        if self._now() < self._shut_until:  # the provider asked for silence while this one was on its way
+            outcome = Outcome(due.id, Status.waiting, reason="pace", due_at=self._shut_until)
+        else:
+            try:
+                async with asyncio.timeout(facts.timeout_s):
+                    provider_id = await self._channel.send(address, due.message, due.replaces)
+                outcome = Outcome(due.id, Status.sent, provider_id=provider_id)
+            except TryLater as error:
+                outcome = self._later(due, error)
+            except TimeoutError:
+                outcome = self._later(due, TryLater("timeout"))
+            except Refused as error:
+                outcome = Outcome(due.id, Status.refused, reason=error.reason)
+            except Held as error:
+                outcome = Outcome(due.id, Status.held, reason=error.reason)
+        self._metrics.sent.labels(facts.name, outcome.status.value).inc()
+        self._outcomes.append(outcome)
+        self._landed.ring()
+
+    def _land(self, due: Due, task: "asyncio.Task[None]") -> None:
+        self._air.discard(task)
+        if not task.cancelled() and (error := task.exception()):  # a fault of ours, not the provider's
+            self._outcomes.append(self._later(due, TryLater(type(error).__name__)))
+            self._metrics.errors.labels(self.name, type(error).__name__).inc()
+            log.error("send failed", channel=self._channel.facts.name, error=type(error).__name__)
+            self._landed.ring()
+
+    def _later(self, due: Due, error: TryLater) -> Outcome:
+        wait = error.after_ms if error.after_ms is not None else again_after(due.tries)
+        if wait is None:
+            return Outcome(due.id, Status.refused, reason=f"gave up: {error.reason}")
+        until = self._now() + wait
+        if error.everybody:
+            self._shut_until = max(self._shut_until, until)
+        return Outcome(due.id, Status.waiting, reason=error.reason, due_at=until)
+
+    async def _record(self) -> None:
+        landed, shut = list(self._outcomes), self._shut_until
+        if not landed:
+            return
+
+        def record(db: Connection) -> None:
+            outbox.record(db, landed, self._now(), self._channel.facts.keep_ms)
+            if shut > self._now():
+                limiter.push(db, self._channel.facts.name, shut)
+
+        await self._database.write(record)
+        del self._outcomes[: len(landed)]
+
+    async def failed(self, error: Exception) -> None:
+        """Claims whose send was never begun come back by their lease."""
+
+    async def finish(self) -> None:
+        """Waits for the sends in the air and records them."""
+        if self._air:
+            await asyncio.wait(self._air, timeout=self._channel.facts.timeout_s)
+        await self._record()

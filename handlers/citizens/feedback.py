@@ -1,0 +1,91 @@
+"""What people think of this service: what, how to reach me, confirm."""
+
+import re
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from handlers.flow import Draft, Flow, Step
+from handlers.steps import choose, words
+from handlers.turn import Answer, Turn
+from storage import feedback
+from storage.feedback import Feedback
+from storage.shapes import Choice
+
+_REACHABLE = re.compile(r"(?:\+?84|0)[\d .()-]{8,14}\d|[\w.+-]+@[\w-]+\.[\w.]+")
+
+
+class Told(Draft, frozen=True, kw_only=True, omit_defaults=True):
+    """The draft of a feedback."""
+
+    what: str | UnsetType = UNSET
+    contact: str | UnsetType | None = UNSET
+    "here, none, or a phone number or e-mail address"
+    sent: str | UnsetType = UNSET
+
+
+def begins(turn: Turn) -> Told | None:
+    """A wish to give feedback, typed or pressed."""
+    return Told() if turn.heard.intent == "feedback" or turn.choice == "do/feedback" else None
+
+
+def contacts(turn: Turn, draft: Told) -> list[Choice]:
+    """Ways to be reached."""
+    return [
+        Choice("here", turn.say("feedback.contact.here")),
+        Choice("none", turn.say("feedback.contact.none")),
+    ]
+
+
+def reachable(turn: Turn) -> str | None:
+    """A phone number or an e-mail address in typed words."""
+    found = _REACHABLE.search(turn.text)
+    return found.group().strip() if found else None
+
+
+def contact_of(turn: Turn, draft: Told) -> str:
+    """The contact as the summary shows it."""
+    if draft.contact in ("here", "none"):
+        return turn.say(f"feedback.contact.{draft.contact}")
+    return str(draft.contact)
+
+
+def summary(turn: Turn, draft: Told) -> Answer:
+    """What will be kept, before it is kept."""
+    said = turn.say("feedback.summary", what=draft.what, contact=contact_of(turn, draft))
+    return Answer(
+        (said,),
+        (
+            Choice("send", turn.say("feedback.send")),
+            Choice("edit.what", turn.say("feedback.what.edit")),
+            Choice("edit.contact", turn.say("feedback.contact.edit")),
+        ),
+    )
+
+
+def confirm(turn: Turn, draft: Told) -> Told | Answer:
+    """Sends only on a clear yes."""
+    if turn.choice == "send" or turn.heard.intent == "yes":
+        return replace(draft, sent="yes")
+    return summary(turn, draft)
+
+
+def finish(turn: Turn, draft: Told) -> Answer:
+    """Keeps the feedback and thanks."""
+    contact = None if draft.contact == "none" else str(draft.contact)
+    feedback.tell(turn.db, turn.person.id, Feedback(str(draft.what), contact), turn.at)
+    return Answer((turn.say("feedback.done"),), (Choice("do/menu", turn.say("menu.open")),))
+
+
+FLOW = Flow(
+    "feedback",
+    1,
+    Told,
+    steps=(
+        words("what", longest=4_000, say="feedback.what"),
+        choose("contact", contacts, say="feedback.contact", other=reachable),
+        Step("sent", summary, confirm),
+    ),
+    begins=begins,
+    finish=finish,
+)

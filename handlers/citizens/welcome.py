@@ -1,0 +1,62 @@
+"""Who we are, what can be done here, in which language."""
+
+from msgspec.structs import replace
+
+from content.catalog import Catalog
+from content.wording import LANGUAGES
+from handlers.turn import Answer, Decision, Standing, Turn
+from storage.shapes import Choice
+
+
+def menu_of(catalog: Catalog, spoken: str, standing: Standing) -> tuple[Choice, ...]:
+    """The main menu: what was left open, the themes, feedback, the other language."""
+    say = catalog.speaker(spoken)
+    open_draft = (Choice("do/resume", say(f"{standing.flow}.resume")),) if standing.flow else ()
+    themes = tuple(
+        Choice(f"do/theme.{name}", getattr(theme, spoken)) for name, theme in catalog.themes.items()
+    )
+    other = next(language for language in LANGUAGES if language != spoken)
+    return (
+        *open_draft,
+        *themes,
+        Choice("do/feedback", say("menu.feedback")),
+        Choice(f"do/language.{other}", catalog.speaker(other)("menu.language")),
+    )
+
+
+def greeting(catalog: Catalog, spoken: str, standing: Standing) -> Answer:
+    """Who we are and, in one line, what is kept. Also stands on the chat page before anybody spoke."""
+    say = catalog.speaker(spoken)
+    return Answer((say("welcome.who"), say("welcome.how")), menu_of(catalog, spoken, standing))
+
+
+def choices(turn: Turn, standing: Standing) -> tuple[Choice, ...]:
+    """The main menu for this person."""
+    return menu_of(turn.catalog, turn.person.language, standing)
+
+
+def greet(turn: Turn, standing: Standing) -> Answer:
+    """The greeting for this person."""
+    return greeting(turn.catalog, turn.person.language, standing)
+
+
+def menu(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """The menu; an open draft waits."""
+    paused = replace(standing, paused=True)
+    return Decision(
+        (Answer((turn.say("menu.text"),), choices(turn, standing)),), paused, turn.person.language
+    )
+
+
+def thank(turn: Turn, standing: Standing) -> Answer:
+    """An answer to thanks."""
+    return Answer((turn.say("thanks.text"),), (Choice("do/menu", turn.say("menu.open")),))
+
+
+def language(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """Switches the language and greets in it."""
+    chosen = argument if argument in LANGUAGES else turn.person.language
+    person = replace(turn.person, language=chosen)
+    heard = replace(turn, person=person, say=turn.catalog.speaker(chosen))
+    answer = Answer((heard.say("language.done"),), choices(heard, standing))
+    return Decision((answer,), replace(standing, paused=True), chosen)

@@ -1,0 +1,27 @@
+"""Keeping no longer than promised: keys 30 days, sent words a day, sleeping drafts 30 days."""
+
+from sqlalchemy import Connection
+
+from storage import conversations, inbox, outbox, timers
+
+KEY = "sweep"
+EVERY_MS = 10 * 60_000
+CHUNK = 500  # rows of each kind in one transaction
+KEYS_MS = 30 * 86_400_000
+ASLEEP_MS = 30 * 86_400_000
+
+
+def sweep(db: Connection, arguments: dict[str, int | str], now: int) -> None:
+    """One chunk; rings again at once while there is more, else in ten minutes."""
+    removed = max(
+        inbox.sweep(db, now - KEYS_MS, CHUNK),
+        outbox.sweep(db, now, CHUNK),
+        conversations.sweep(db, now - ASLEEP_MS, CHUNK),
+    )
+    timers.set(db, KEY, "sweep", now + (0 if removed >= CHUNK else EVERY_MS))
+
+
+def begin(db: Connection, now: int) -> None:
+    """Makes sure that the sweep is set."""
+    if not timers.waits(db, KEY):
+        timers.set(db, KEY, "sweep", now)

@@ -1,0 +1,97 @@
+"""A flow fills a typed draft, one question at a time; the next question is derived, never stored."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from msgspec import UNSET, Struct, convert
+from msgspec.structs import replace
+
+from handlers.turn import Answer, Turn
+
+
+class Draft(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was said so far. UNSET: not asked yet. None: "không rõ", or skipped."""
+
+
+D = TypeVar("D", bound=Draft)
+
+
+@dataclass(frozen=True)
+class Step(Generic[D]):
+    """One question, open while the field of its name is UNSET."""
+
+    name: str
+    ask: Callable[[Turn, D], Answer]
+    take: Callable[[Turn, D], D | Answer]
+    "The fuller draft, or what to say instead."
+    when: Callable[[D], bool] = lambda draft: True
+    optional: bool = False
+    free: bool = False
+    "Takes any words: only a clear question is taken for something else."
+
+
+@dataclass(frozen=True)
+class Mark(Generic[D]):
+    """Where a person stands in a flow: the draft, and the answered steps, the newest last."""
+
+    draft: D
+    trail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flow(Generic[D]):
+    """A talk with an end: a draft, its steps in order, and what happens when all are answered."""
+
+    name: str
+    version: int
+    "Raised only when an old field changes its meaning."
+    draft: type[D]
+    steps: tuple[Step[D], ...]
+    begins: Callable[[Turn], D | None]
+    "A draft, when this message starts the flow."
+    finish: Callable[[Turn, D], Answer]
+    upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+
+    def open(self, draft: D) -> Step[D] | None:
+        """The next question: derived, so that a release may add, drop or reorder steps."""
+        return next((s for s in self.steps if s.when(draft) and getattr(draft, s.name) is UNSET), None)
+
+    def step(self, name: str) -> Step[D] | None:
+        """The step of this name, open or answered."""
+        return next((s for s in self.steps if s.name == name), None)
+
+    def advance(self, turn: Turn, mark: Mark[D]) -> tuple[Answer, Mark[D] | None]:
+        """Takes one message: what to say, and where the person stands now (None: finished)."""
+        if turn.choice and turn.choice.startswith("edit."):
+            return self.proceed(turn, self.reopen(mark, turn.choice.removeprefix("edit.")))
+        step = self.open(mark.draft)
+        if step is None:
+            return self.proceed(turn, mark)
+        if step.optional and (turn.choice == "skip" or turn.heard.intent == "skip"):
+            taken: D | Answer = replace(mark.draft, **{step.name: None})
+        else:
+            taken = step.take(turn, mark.draft)
+        if isinstance(taken, Answer):  # not understood, or a kind word: the question stays open
+            return taken, mark
+        answered = getattr(taken, step.name) is not UNSET
+        return self.proceed(turn, Mark(taken, (*mark.trail, step.name) if answered else mark.trail))
+
+    def proceed(self, turn: Turn, mark: Mark[D]) -> tuple[Answer, Mark[D] | None]:
+        """Asks the open question, or finishes."""
+        step = self.open(mark.draft)
+        if step is None:
+            return self.finish(turn, mark.draft), None
+        return step.ask(turn, mark.draft), mark
+
+    def reopen(self, mark: Mark[D], name: str) -> Mark[D]:
+        """Back is reopen(trail[-1]), edit is reopen(any): everything else stays said."""
+        if self.step(name) is None:
+            return mark
+        return Mark(replace(mark.draft, **{name: UNSET}), tuple(n for n in mark.trail if n != name))
+
+    def load(self, version: int, raw: dict[str, Any]) -> D:
+        """A stored draft in today's shape: dropped fields are ignored, new ones are asked."""
+        for old in range(version, self.version):
+            raw = self.upgrades[old](raw)
+        return convert(raw, self.draft)

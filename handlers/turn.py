@@ -1,0 +1,85 @@
+"""One message to decide, and what a decision is."""
+
+import datetime
+from collections.abc import Callable
+
+from msgspec import Raw, Struct
+from sqlalchemy import Connection
+
+from content.catalog import Catalog
+from content.understand import Heard
+from content.wording import Say
+from storage.conversations import Conversation
+from storage.inbox import Waiting
+from storage.shapes import Choice
+
+PROVINCE_TIME = datetime.timezone(datetime.timedelta(hours=7))  # Viet Nam has no summer time
+
+
+class Answer(Struct, frozen=True):
+    """What to say: one bubble a text, the choices under the last."""
+
+    texts: tuple[str, ...]
+    choices: tuple[Choice, ...] = ()
+    slot: str | None = None
+    "Takes the place of the last message in this slot, where the channel can edit."
+
+
+class Standing(Struct, frozen=True, omit_defaults=True):
+    """Where a conversation stands; stored sealed as its mark."""
+
+    flow: str | None = None
+    version: int = 0
+    draft_id: str = ""
+    "Names the draft in its buttons, so that yesterday's button cannot answer today's."
+    draft: Raw = Raw(b"{}")
+    trail: tuple[str, ...] = ()
+    paused: bool = False
+    "The person left the flow for the menu: words are no answer to its question until resumed."
+    shown: tuple[Choice, ...] = ()
+    "The choices on the screen, for those who type a number or a label."
+    hint: str | None = None
+    "The language the device said it prefers, last time."
+    near: tuple[str, ...] = ()
+    "Entries that nearly answered the last question."
+
+
+class Turn(Struct, frozen=True):
+    """One message, decided in one transaction: no clock, network or chance but what stands here."""
+
+    db: Connection
+    now: datetime.datetime
+    id: int
+    "The inbox row; names what this message begins."
+    person: Conversation
+    heard: Heard
+    catalog: Catalog
+    say: Say
+    "Wording key and values to the sentence in the person's language."
+    text: str = ""
+    choice: str | None = None
+    "Pressed; or typed, and matched against what was shown."
+
+    @property
+    def at(self) -> int:
+        """Now, in milliseconds."""
+        return int(self.now.timestamp() * 1000)
+
+
+class Decision(Struct, frozen=True):
+    """What comes of one message."""
+
+    answers: tuple[Answer, ...]
+    standing: Standing
+    language: str
+
+
+class Decided(Struct, frozen=True):
+    """A decision in the form that storage takes."""
+
+    answers: tuple[Answer, ...]
+    mark: bytes | None
+    language: str
+
+
+Decide = Callable[[Connection, Conversation, Waiting, int], Decided]
