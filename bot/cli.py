@@ -230,7 +230,7 @@ def understand(options: argparse.Namespace) -> int:
                 "entry": {"key": heard.hits[0].key, "title": best.titled(language)} if best else None,
                 "score": heard.sure,
                 "runners_up": [
-                    {"key": h.key, "title": known.entries[h.key].titled(language), "score": h.score}
+                    {"key": h.key, "title": known.entries[h.key].titled(language), "score": h.sure}
                     for h in heard.hits[1 if best else 0 :]
                 ],
                 "theme": best.theme if best else None,
@@ -252,7 +252,7 @@ class Asked(msgspec.Struct):
 
 def talk(options: argparse.Namespace) -> int:
     """The terminal is a channel like any other: through inbox and outbox."""
-    ours, known = _set_up(options)
+    ours, known = _set_up(options, level="critical")  # a citizen's terminal is no place for logs
     return asyncio.run(_talk(ours, known, options.text, options.lang))
 
 
@@ -314,13 +314,13 @@ async def _nobody() -> AsyncIterator[None]:
     yield
 
 
-def _set_up(options: argparse.Namespace) -> tuple[Settings, Catalog]:
+def _set_up(options: argparse.Namespace, level: str | None = None) -> tuple[Settings, Catalog]:
     """Settings, logs and content; every mistake of both at once."""
     mistakes: list[str] = []
     try:
         ours = settings.read(options.config)
         secrets = (ours.database.url.get_secret_value(), ours.keys.ring.get_secret_value())
-        logs.set_up(ours.log.level, secrets)
+        logs.set_up(level or ours.log.level, secrets)
     except SettingsWrong as error:
         mistakes += error.mistakes
     try:

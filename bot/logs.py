@@ -10,7 +10,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Provider tokens stand in URLs (`/bot<digits>:<secret>/…`); a password stands in a database's URL.
-_TOKENS = re.compile(r"\b\d{6,}:[\w-]{20,}|(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
+_TOKENS = re.compile(r"(?<!\d)\d{6,}:[\w-]{20,}|(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
 
 
 def set_up(level: str, secrets: Sequence[str] = ()) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -44,6 +44,18 @@ class DatabaseSettings(_Section):
 
     url: SecretStr = SecretStr("")
     "Empty: SQLite in data_dir. Else postgresql://user:password@host/name."
+
+    @field_validator("url")
+    @classmethod
+    def _fits(cls, url: SecretStr) -> SecretStr:
+        given = url.get_secret_value()
+        try:
+            fits = not given or make_url(given).get_backend_name() in ("sqlite", "postgresql")
+        except ArgumentError:
+            fits = False
+        if not fits:
+            raise ValueError("must be empty, sqlite:///file or postgresql://user:password@host/name")
+        return url
 
 
 class Keys(_Section):
@@ -108,7 +120,6 @@ def read(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
             mistakes.append(f"environment:{name}: no such setting")
     try:
         settings = Settings.model_validate(raw)
-        mistakes += _check_url(settings.database.url.get_secret_value())
     except ValidationError as error:
         mistakes += [_told(e["loc"], e["msg"], given, file.name) for e in error.errors(include_input=False)]
     if mistakes:
@@ -144,17 +155,3 @@ def _put(raw: dict[str, Any], path: tuple[str, ...], value: str) -> None:
 def _told(loc: tuple[int | str, ...], what: str, given: Mapping[str, str], file: str) -> str:
     name = _environment_name(tuple(str(part) for part in loc))
     return f"environment:{name}: {what}" if name in given else f"{file}:{'.'.join(map(str, loc))}: {what}"
-
-
-def _check_url(url: str) -> list[str]:
-    try:
-        fits = not url or make_url(url).get_backend_name() in ("sqlite", "postgresql")
-    except ArgumentError:
-        fits = False
-    return (
-        []
-        if fits
-        else [
-            "config.toml:database.url: must be empty, sqlite:///file or postgresql://user:password@host/name"
-        ]
-    )

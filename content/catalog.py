@@ -12,7 +12,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -109,7 +108,7 @@ class Catalog:
 def load(folder: Path = HERE) -> Catalog:
     """Reads `folder`; raises ContentWrong with every mistake in it."""
     sentences, mistakes = wording.read(folder / "locales")
-    themes, more = _themes(folder / "themes.toml")
+    themes, named, more = _themes(folder / "themes.toml")
     mistakes += more
     entries: dict[str, Entry] = {}
     for file in sorted((folder / "knowledge").glob("*.md")):
@@ -117,7 +116,7 @@ def load(folder: Path = HERE) -> Catalog:
         mistakes += more
         if entry:
             entries[file.stem] = entry
-            if themes and entry.theme not in themes:
+            if named and entry.theme not in named:
                 mistakes.append(f"knowledge/{file.name}:theme: '{entry.theme}' is not in themes.toml")
     if not entries and not mistakes:
         mistakes.append("knowledge:-: no entry found")
@@ -127,14 +126,20 @@ def load(folder: Path = HERE) -> Catalog:
     return Catalog(entries, themes, sentences)
 
 
-def _themes(file: Path) -> tuple[dict[str, Theme], list[str]]:
+def _themes(file: Path) -> tuple[dict[str, Theme], set[str], list[str]]:
+    """The themes without a mistake, the names of all, the mistakes."""
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
-        return TypeAdapter(dict[str, Theme]).validate_python(raw), []
-    except ValidationError as error:
-        return {}, [f"{file.name}:{_path(e['loc'])}: {e['msg']}" for e in error.errors()]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return {}, [f"{file.name}:-: cannot be read ({error})"]
+        return {}, set(), [f"{file.name}:-: cannot be read ({error})"]
+    themes: dict[str, Theme] = {}
+    mistakes: list[str] = []
+    for name, given in raw.items():
+        try:
+            themes[name] = Theme.model_validate(given)
+        except ValidationError as error:
+            mistakes += [f"{file.name}:{_path((name, *e['loc']))}: {e['msg']}" for e in error.errors()]
+    return themes, set(raw), mistakes
 
 
 def _entry(file: Path) -> tuple[Entry | None, list[str]]:

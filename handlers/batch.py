@@ -22,11 +22,12 @@ def answer(db: Connection, decide: Decide, now: int, limit: int = LIMIT, *, only
     Optimistic: no savepoint a message. If anything raises, the transaction is undone and the caller
     repeats it one message at a time.
     """
-    until = time.monotonic() + BUDGET_S
     changes: list[Change] = []
     replies: list[Reply] = []
     answered: list[int] = []
-    for lane in inbox.take(db, now, limit, only=only):
+    lanes = inbox.take(db, now, limit, only=only)
+    until = time.monotonic() + BUDGET_S
+    for lane in lanes:
         person = lane.conversation
         for message in lane.messages:
             if answered and time.monotonic() > until:

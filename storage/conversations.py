@@ -20,8 +20,8 @@ from sqlalchemy import (
     update,
 )
 
-from storage.database import insert_once
-from storage.schema import identity, index_where, metadata
+from storage.database import insert_once, update_rows
+from storage.schema import identity, metadata
 from storage.sealing import Sealed, ring_of
 from storage.shapes import Reach
 
@@ -44,7 +44,6 @@ conversations = Table(
     UniqueConstraint("channel", "address_hash"),
     sqlite_autoincrement=True,
 )
-index_where("conversations_asleep", conversations.c.mark.is_not(None), conversations.c.seen_at)
 
 
 class Conversation(Struct, frozen=True):
@@ -77,12 +76,14 @@ def meet(db: Connection, channel: str, address: str, language: str, now: int, *,
     return found
 
 
+_FIND = select(conversations.c.id).where(
+    conversations.c.channel == bindparam("channel"), conversations.c.address_hash == bindparam("hash")
+)
+
+
 def find(db: Connection, channel: str, address: str) -> int | None:
     """The id of a known conversation."""
-    c = conversations.c
-    return db.execute(
-        select(c.id).where(c.channel == channel, c.address_hash == _hash(db, channel, address))
-    ).scalar()
+    return db.execute(_FIND, {"channel": channel, "hash": _hash(db, channel, address)}).scalar()
 
 
 def get(db: Connection, conversation: int) -> Conversation:
@@ -108,20 +109,14 @@ class Change(Struct, frozen=True):
 
 
 def advance(db: Connection, changes: Sequence[Change]) -> None:
-    """Writes a batch's marks with one executemany."""
-    c = conversations.c
-    statement = (
-        update(conversations)
-        .where(c.id == bindparam("row"))
-        .values(
-            mark=bindparam("mark"),
-            language=bindparam("language"),
-            seen_at=bindparam("now"),
-            reach=Reach.ok.value,
-        )
-    )
-    db.execute(
-        statement, [{"row": x.id, "mark": x.mark, "language": x.language, "now": x.now} for x in changes]
+    """Writes a batch's marks at once."""
+    update_rows(
+        db,
+        conversations,
+        [
+            {"id": x.id, "mark": x.mark, "language": x.language, "seen_at": x.now, "reach": Reach.ok.value}
+            for x in changes
+        ],
     )
 
 
@@ -144,13 +139,19 @@ def forget(db: Connection, conversation: int, now: int) -> None:
     db.execute(update(conversations).where(conversations.c.id == conversation).values(values))
 
 
-def sweep(db: Connection, before: int, limit: int) -> int:
-    """Empties the marks (and with them the drafts) of people silent since `before`; how many."""
+def sweep(db: Connection, before: int, after: int, limit: int) -> int | None:
+    """Empties the marks (and with them the drafts) of people silent since `before`, among the
+    `limit` conversations after the id `after`; where to go on, None at the end.
+
+    In the order of ids, without an index on `seen_at`: with one, PostgreSQL would have to touch
+    every index of the row for every message that is answered.
+    """
     c = conversations.c
-    asleep = select(c.id).where(c.mark.is_not(None), c.seen_at < before).limit(limit)
-    return db.execute(
-        update(conversations).where(c.id.in_(asleep.scalar_subquery())).values(mark=None)
-    ).rowcount
+    ids = list(db.execute(select(c.id).where(c.id > after).order_by(c.id).limit(limit)).scalars())
+    if ids:
+        asleep = update(conversations).where(c.id.in_(ids), c.mark.is_not(None), c.seen_at < before)
+        db.execute(asleep.values(mark=None))
+    return ids[-1] if len(ids) == limit else None
 
 
 def _hash(db: Connection, channel: str, address: str) -> bytes:

@@ -35,7 +35,7 @@ def tell(db: Connection, conversation: int, told: Feedback, now: int) -> None:
 def newest(db: Connection, limit: int) -> list[tuple[int, int, Feedback]]:
     """(id, told_at, feedback), the newest first."""
     c = feedback.c
-    rows = db.execute(select(c.id, c.told_at, c.told).order_by(c.id.desc()).limit(limit)).tuples()
+    rows = db.execute(select(c.id, c.told_at, c.told).order_by(c.id.desc()).limit(limit))
     return [(id, at, msgspec.json.decode(told, type=Feedback)) for id, at, told in rows]
 
 

@@ -6,18 +6,22 @@ emptied in the commit that answers it. The unique key is what makes a second del
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Integer,
+    Select,
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     or_,
@@ -27,7 +31,7 @@ from sqlalchemy import (
 
 from storage import conversations
 from storage.conversations import Conversation
-from storage.database import insert_once, note
+from storage.database import insert_once, note, update_rows
 from storage.schema import identity, index_where, is_, metadata
 from storage.sealing import Sealed
 from storage.shapes import Incoming, Kind, Said
@@ -135,47 +139,63 @@ def keep_unreadable(db: Connection, channel: str, key: str, raw: bytes, now: int
     )
 
 
-def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> list[Lane]:
-    """The conversations that have waited longest, locked, with at most `limit` messages in all.
+def _take_lanes(*only: ColumnElement[bool]) -> Select[Any]:
+    """Which conversations have waited longest, each with its row, locked where that exists.
 
-    Two statements: a lane's rows are read after its lock is held, so that what another process
-    decided meanwhile is seen. `FOR NO KEY UPDATE`, because a plain `FOR UPDATE` blocks a webhook's
-    insert through the foreign key; SQLite has one writer and ignores it. Four times the messages
-    are looked at, so that lanes locked by another process do not hide free ones. `only` restricts
-    to one conversation.
+    Four times the messages are looked at, so that lanes locked by another process do not hide free
+    ones. `FOR NO KEY UPDATE`, because a plain `FOR UPDATE` blocks a webhook's insert through the
+    foreign key; SQLite has one writer and ignores it.
     """
     c, i = conversations.conversations.c, inbox.c
-    due = (
+    waiting = (
         select(i.conversation, i.due_at)
-        .where(is_(i.status, Status.waiting), i.due_at <= now)
+        .where(is_(i.status, Status.waiting), i.due_at <= bindparam("now"), *only)
         .order_by(i.due_at, i.id)
-        .limit(4 * limit)
+        .limit(4 * bindparam("most", type_=Integer))
+        .subquery()
     )
-    if only is not None:
-        due = due.where(i.conversation == only)
-    waiting = due.subquery()
     first = (
         select(waiting.c.conversation, func.min(waiting.c.due_at).label("due_at"))
         .group_by(waiting.c.conversation)
         .subquery()
     )
-    rows = db.execute(
+    return (
         select(c.id, c.channel, c.language, c.mark, c.seen_at)
         .join(first, first.c.conversation == c.id)
         .order_by(first.c.due_at, c.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(key_share=True, skip_locked=True, of=conversations.conversations)
-    ).tuples()
+    )
+
+
+# Hot statements are built once: building one costs more than running it.
+_LANES = _take_lanes()
+_LANE = _take_lanes(inbox.c.conversation == bindparam("only"))
+_MESSAGES = (
+    select(inbox.c.id, inbox.c.conversation, inbox.c.kind, inbox.c.body, inbox.c.sent_at)
+    .where(
+        inbox.c.conversation.in_(bindparam("people", expanding=True)),
+        is_(inbox.c.status, Status.waiting),
+        inbox.c.due_at <= bindparam("now"),
+    )
+    .order_by(inbox.c.sent_at, inbox.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> list[Lane]:
+    """The conversations that have waited longest, locked, with at most `limit` messages in all.
+
+    Two statements: a lane's rows are read after its lock is held, so that what another process
+    decided meanwhile is seen. `only` restricts to one conversation.
+    """
+    given = {"now": now, "most": limit}
+    rows = db.execute(_LANES, given) if only is None else db.execute(_LANE, {**given, "only": only})
     people = {row[0]: Conversation(*row) for row in rows}
     if not people:
         return []
     lanes: dict[int, list[Waiting]] = {}
-    for id, conversation, kind, body, sent_at in db.execute(
-        select(i.id, i.conversation, i.kind, i.body, i.sent_at)
-        .where(i.conversation.in_(list(people)), is_(i.status, Status.waiting), i.due_at <= now)
-        .order_by(i.sent_at, i.id)
-        .limit(limit)
-    ).tuples():
+    for id, conversation, kind, body, sent_at in db.execute(_MESSAGES, {**given, "people": list(people)}):
         lanes.setdefault(conversation, []).append(
             Waiting(id, conversation, Kind(kind), _decode(body), sent_at)
         )
@@ -206,7 +226,7 @@ def count_try(db: Connection, now: int) -> Attempt | None:
 
 def done(db: Connection, ids: Sequence[int]) -> None:
     """Marks messages answered and forgets their words."""
-    db.execute(update(inbox).where(inbox.c.id.in_(ids)).values(status=Status.done.value, body=None))
+    update_rows(db, inbox, [{"id": id, "status": Status.done.value, "body": None} for id in ids])
 
 
 def park(db: Connection, id: int, error: str) -> int | None:
@@ -267,7 +287,7 @@ def parked(db: Connection, limit: int = 100) -> list[Parked]:
         .where(is_(c.status, Status.parked))
         .order_by(c.id.desc())
         .limit(limit)
-    ).tuples()
+    )
     return [Parked(*row) for row in rows]
 
 

@@ -61,7 +61,7 @@ class Ring:
 
     def fit(self, db: Connection) -> None:
         """Makes sure that this ring opens what the database holds; remembers new keys."""
-        known = {number: blob for number, blob in db.execute(select(sentinels)).tuples()}
+        known = {number: blob for number, blob in db.execute(select(sentinels))}
         for number, blob in known.items():
             if number not in self._sealers:
                 raise KeysWrong(

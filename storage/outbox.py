@@ -6,6 +6,7 @@ Outgoing is at least once: a send whose record was lost in a crash goes out agai
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -16,19 +17,19 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Integer,
+    Select,
     Table,
     Text,
     and_,
     bindparam,
     exists,
     func,
-    insert,
     or_,
     select,
     update,
 )
 
-from storage.database import note
+from storage.database import insert_rows, note, update_rows
 from storage.inbox import inbox
 from storage.schema import BigId, identity, index_where, is_, metadata
 from storage.sealing import Sealed
@@ -90,6 +91,9 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Message).decode
 
 
+_ANY_HELD = select(exists().where(is_(outbox.c.status, Status.held)))
+
+
 class Reply(Struct, frozen=True):
     """A message to be put into the outbox."""
 
@@ -133,6 +137,8 @@ class Shown(Struct, frozen=True):
     slot: str | None
     answers: str | None
     "The inbox key of the message that this answers."
+    fresh: bool
+    "Never fetched before: `fetched` has something to record."
 
 
 def put(db: Connection, replies: Sequence[Reply]) -> None:
@@ -147,8 +153,9 @@ def put(db: Connection, replies: Sequence[Reply]) -> None:
             )
             .values(status=Status.dropped.value, body=None)
         )
-    db.execute(
-        insert(outbox),
+    insert_rows(
+        db,
+        outbox,
         [
             {
                 "conversation": reply.conversation,
@@ -165,18 +172,15 @@ def put(db: Connection, replies: Sequence[Reply]) -> None:
             for reply in replies
         ],
     )
-    for reply in replies:
-        note(db, f"outbox/{reply.channel}")
-        note(db, f"chat/{reply.conversation}")
+    note(db, *{f"outbox/{r.channel}" for r in replies}, *{f"chat/{r.conversation}" for r in replies})
 
 
 def release_held(db: Connection, people: Sequence[int]) -> None:
     """The person wrote: what waited for the channel's window may go."""
-    db.execute(
-        update(outbox)
-        .where(outbox.c.conversation.in_(people), is_(outbox.c.status, Status.held))
-        .values(status=Status.waiting.value, reason=None)
-    )
+    c = outbox.c
+    if db.execute(_ANY_HELD).scalar():  # hardly ever: spares every batch the longer statement
+        mine = update(outbox).where(c.conversation.in_(people), is_(c.status, Status.held))
+        db.execute(mine.values(status=Status.waiting.value, reason=None))
 
 
 def claim(db: Connection, channel: str, now: int, limit: int, lease_ms: int) -> list[Due]:
@@ -210,30 +214,28 @@ def claim(db: Connection, channel: str, now: int, limit: int, lease_ms: int) -> 
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    before = outbox.alias("before")
-    replaces = (
-        select(before.c.provider_id)
-        .where(
-            before.c.conversation == c.conversation,
-            before.c.slot == c.slot,
-            before.c.id < c.id,
-            before.c.provider_id.is_not(None),
-        )
-        .order_by(before.c.id.desc())
-        .limit(1)
-        .correlate(outbox)
-        .scalar_subquery()
-    )
     rows = db.execute(
         update(outbox)
         .where(c.id.in_(due.scalar_subquery()))
         .values(status=Status.sending.value, lease_until=now + lease_ms, tries=c.tries + 1)
-        .returning(c.id, c.conversation, c.body, c.tries, replaces)
-    ).tuples()
+        .returning(c.id, c.conversation, c.body, c.tries, c.slot)
+    )
     return [
-        Due(id, conversation, _decode(body), tries, old)
-        for id, conversation, body, tries, old in sorted(rows)
+        Due(id, conversation, _decode(body), tries, _sent_in(db, conversation, slot, id) if slot else None)
+        for id, conversation, body, tries, slot in sorted(rows)
     ]
+
+
+def _sent_in(db: Connection, conversation: int, slot: str, before: int) -> str | None:
+    """The provider's name of the newest sent message in a slot. (A subquery in RETURNING would do
+    on PostgreSQL; SQLite gives null there.)"""
+    c = outbox.c
+    return db.execute(
+        select(c.provider_id)
+        .where(c.conversation == conversation, c.slot == slot, c.id < before, c.provider_id.is_not(None))
+        .order_by(c.id.desc())
+        .limit(1)
+    ).scalar()
 
 
 def give_back(db: Connection, ids: Sequence[int], due_at: int) -> None:
@@ -247,73 +249,59 @@ def give_back(db: Connection, ids: Sequence[int], due_at: int) -> None:
 
 def record(db: Connection, outcomes: Sequence[Outcome], now: int, keep_ms: int) -> None:
     """Writes what came of sending. A final outcome starts the time after which the body is emptied."""
-    c = outbox.c
     final = {Status.sent, Status.refused}
-    db.execute(
-        update(outbox)
-        .where(c.id == bindparam("row"), is_(c.status, Status.sending))
-        .values(
-            status=bindparam("to"),
-            lease_until=None,
-            provider_id=bindparam("provider"),
-            reason=bindparam("why"),
-            due_at=bindparam("due"),
-            sent_at=bindparam("at"),
-            forget_at=bindparam("forget"),
-        ),
+    update_rows(
+        db,
+        outbox,
         [
             {
-                "row": o.id,
-                "to": o.status.value,
-                "provider": o.provider_id,
-                "why": o.reason,
-                "due": o.due_at,
-                "at": now if o.status is Status.sent else None,
-                "forget": now + keep_ms if o.status in final else None,
+                "id": o.id,
+                "status": o.status.value,
+                "lease_until": None,
+                "provider_id": o.provider_id,
+                "reason": o.reason,
+                "due_at": o.due_at,
+                "sent_at": now if o.status is Status.sent else None,
+                "forget_at": now + keep_ms if o.status in final else None,
             }
             for o in outcomes
         ],
     )
 
 
-def show(db: Connection, conversation: int, after: int, limit: int = 500) -> list[Shown]:
-    """What a device that fetches has not seen: everything due after the id `after`, oldest first.
-
-    In a slot only the newest message is shown. `limit` bounds one answer; the rest comes next time.
-    """
-    c = outbox.c
-    later = outbox.alias("later")
+def _shown() -> Select[Any]:
+    c, later = outbox.c, outbox.alias("later")
     superseded = exists().where(
         later.c.conversation == c.conversation, later.c.slot == c.slot, later.c.id > c.id
     )
-    rows = db.execute(
-        select(c.id, func.coalesce(c.sent_at, c.due_at), c.body, c.slot, inbox.c.key)
+    return (
+        select(c.id, func.coalesce(c.sent_at, c.due_at), c.body, c.slot, inbox.c.key, c.status)
         .outerjoin(inbox, inbox.c.id == c.answers)
         .where(
-            c.conversation == conversation,
-            c.id > after,
+            c.conversation == bindparam("person"),
+            c.id > bindparam("after"),
             c.body.is_not(None),
             or_(is_(c.status, Status.sent), is_(c.status, Status.waiting)),
             or_(c.slot.is_(None), ~superseded),
         )
         .order_by(c.id)
-        .limit(limit)
-    ).tuples()
-    return [Shown(id, at, _decode(body), slot, key) for id, at, body, slot, key in rows]
-
-
-def unfetched(db: Connection, conversation: int) -> bool:
-    """Whether `fetched` would have anything to do: spares a write for every look."""
-    c = outbox.c
-    return bool(
-        db.execute(
-            select(
-                exists().where(
-                    c.conversation == conversation, c.body.is_not(None), is_(c.status, Status.waiting)
-                )
-            )
-        ).scalar()
+        .limit(bindparam("most", type_=Integer))
     )
+
+
+_SHOWN = _shown()
+
+
+def show(db: Connection, conversation: int, after: int, limit: int = 500) -> list[Shown]:
+    """What a device that fetches has not seen: everything after the id `after`, oldest first.
+
+    In a slot only the newest message is shown. `limit` bounds one answer; the rest comes next time.
+    """
+    rows = db.execute(_SHOWN, {"person": conversation, "after": after, "most": limit})
+    return [
+        Shown(id, at, _decode(body), slot, key, status == Status.waiting)
+        for id, at, body, slot, key, status in rows
+    ]
 
 
 def fetched(db: Connection, conversation: int, up_to: int, now: int, keep_ms: int) -> None:
@@ -354,5 +342,5 @@ def counts(db: Connection) -> dict[str, int]:
     unfinished = or_(*(is_(c.status, s) for s in (Status.waiting, Status.sending, Status.held)))
     rows = db.execute(
         select(c.channel, c.status, func.count()).where(unfinished).group_by(c.channel, c.status)
-    ).tuples()
+    )
     return {f"{channel}/{status}": count for channel, status, count in rows}

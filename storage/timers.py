@@ -104,5 +104,5 @@ def counts(db: Connection) -> dict[str, int]:
         select(timers.c.status, func.count())
         .where(timers.c.status != Status.done.value)
         .group_by(timers.c.status)
-    ).tuples()
+    )
     return {status: count for status, count in rows}

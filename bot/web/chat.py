@@ -75,12 +75,9 @@ async def messages(request: web.Request) -> web.Response:
     p = parts(request)
     after = request.query.get("after", "0")
     number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    conversation = await _conversation(request)
-    shown: list[Shown] = []
-    if conversation is not None:
-        shown, unsent = await p.database.read(_look, conversation, number)
-        if unsent and shown:
-            await p.database.write(outbox.fetched, conversation, shown[-1].id, p.now(), FACTS.keep_ms)
+    conversation, shown = await p.database.read(_look, _secret(request), number)
+    if conversation is not None and any(message.fresh for message in shown):
+        await p.database.write(outbox.fetched, conversation, shown[-1].id, p.now(), FACTS.keep_ms)
     return web.Response(
         body=writing.write(shown, number),
         content_type="application/json",
@@ -88,8 +85,9 @@ async def messages(request: web.Request) -> web.Response:
     )
 
 
-def _look(db: Connection, conversation: int, after: int) -> tuple[list[Shown], bool]:
-    return outbox.show(db, conversation, after), outbox.unfetched(db, conversation)
+def _look(db: Connection, secret: str | None, after: int) -> tuple[int | None, list[Shown]]:
+    conversation = conversations.find(db, FACTS.name, secret) if secret else None
+    return conversation, [] if conversation is None else outbox.show(db, conversation, after)
 
 
 async def events(request: web.Request) -> web.StreamResponse:

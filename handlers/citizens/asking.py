@@ -6,8 +6,9 @@ from content.catalog import Entry
 from handlers.turn import Answer, Decision, Standing, Turn
 from storage.shapes import Choice
 
-# Of questions whose entry was taken away, 0.75 lets one in ten be answered wrongly; see ARCHITECTURE.md.
-ANSWER, OFFER = 0.75, 0.25
+# Of questions whose entry was taken away 0.55 answers 7 in 100, of left-out own questions it answers
+# 3 in 100 wrongly; what lies between the two bounds is offered as three titles.
+ANSWER, OFFER = 0.55, 0.2
 
 
 def answer(turn: Turn, standing: Standing) -> Decision | None:

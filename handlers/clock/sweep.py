@@ -13,12 +13,10 @@ ASLEEP_MS = 30 * 86_400_000
 
 def sweep(db: Connection, arguments: dict[str, int | str], now: int) -> None:
     """One chunk; rings again at once while there is more, else in ten minutes."""
-    removed = max(
-        inbox.sweep(db, now - KEYS_MS, CHUNK),
-        outbox.sweep(db, now, CHUNK),
-        conversations.sweep(db, now - ASLEEP_MS, CHUNK),
-    )
-    timers.set(db, KEY, "sweep", now + (0 if removed >= CHUNK else EVERY_MS))
+    removed = max(inbox.sweep(db, now - KEYS_MS, CHUNK), outbox.sweep(db, now, CHUNK))
+    further = conversations.sweep(db, now - ASLEEP_MS, int(arguments.get("after", 0)), CHUNK)
+    more = removed >= CHUNK or further is not None
+    timers.set(db, KEY, "sweep", now + (0 if more else EVERY_MS), after=further or 0)
 
 
 def begin(db: Connection, now: int) -> None:

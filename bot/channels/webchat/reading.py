@@ -46,10 +46,10 @@ def read(body: bytes) -> tuple[str, Kind, Said]:
     if posted.choice is not None:
         if not _TOKEN.fullmatch(posted.choice):
             raise NotOurs("chat.unreadable")
-        return posted.key.lower(), Kind.press, Said(choice=posted.choice, language=language)
+        return posted.key, Kind.press, Said(choice=posted.choice, language=language)
     text = posted.text.replace("\0", "").strip()
     if not text:
         raise NotOurs("chat.empty")
     if len(text) > LONGEST:
         raise NotOurs("chat.long")
-    return posted.key.lower(), Kind.message, Said(text=text, language=language)
+    return posted.key, Kind.message, Said(text=text, language=language)

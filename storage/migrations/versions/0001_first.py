@@ -41,14 +41,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "address_hash", name="conversations_channel_address_hash_key"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "conversations_asleep",
-        "conversations",
-        ["seen_at"],
-        unique=False,
-        sqlite_where=sa.text("mark IS NOT NULL"),
-        postgresql_where=sa.text("mark IS NOT NULL"),
-    )
     op.create_table(
         "limiter",
         sa.Column("name", sa.Text(), nullable=False),

@@ -1,0 +1,55 @@
+"""The engine alone: a trivial step, groups up to 50; decided messages a second."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from handlers import batch
+from handlers.turn import Answer, Decided
+from storage import inbox, migrations
+from storage.conversations import Conversation
+from storage.database import open_database
+from storage.inbox import Waiting
+from tests import make, postgres
+
+PEOPLE, MESSAGES = 2_000, 20_000
+
+
+def trivial(db: Connection, person: Conversation, message: Waiting, now: int) -> Decided:
+    return Decided((Answer(("Dạ, tôi nghe.",)),), b'{"flow":"x"}', person.language)
+
+
+def fill(db: Connection) -> None:
+    for n in range(MESSAGES):
+        inbox.keep(db, make.incoming(who=f"người {n % PEOPLE}"), make.NOW, language="vi", keep_address=False)
+
+
+def rate(url: str) -> float:
+    """Messages a second, from the first taken to the last committed."""
+    database = open_database(url, make.ring())
+    database.open()
+    database.submit(migrations.upgrade).result()
+    database.submit(fill).result()
+    database.submit(lambda db: db.exec_driver_sql("ANALYZE")).result()
+    began, answered = time.perf_counter(), 0
+    while answered < MESSAGES:
+        count = database.submit(lambda db: batch.answer(db, trivial, make.NOW)).result()
+        assert count > 0
+        answered += count
+    seconds = time.perf_counter() - began
+    database.close()
+    return answered / seconds
+
+
+def run() -> dict[str, float]:
+    """Both databases, fsync on."""
+    with tempfile.TemporaryDirectory() as folder:
+        figures = {
+            "engine, SQLite: decided messages a second": rate(f"sqlite:///{Path(folder) / 'bench.db'}")
+        }
+    if postgres.binaries():
+        with postgres.cluster(fsync=True) as server:
+            figures["engine, PostgreSQL: decided messages a second"] = rate(postgres.create(server, "bench"))
+    return figures

@@ -1,0 +1,100 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.stories.service import ROOT, Service
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return Service("", tmp_path, 0)
+
+
+async def test_talk_prints_the_answer_and_exits(service: Service) -> None:
+    code, out, err = await service.command("talk", "tieu chi gia dinh van hoa la j")
+    assert code == 0 and err == ""
+    assert "ba nhóm tiêu chí" in out and "Nghị định 86/2023/NĐ-CP" in out and "30/01/2024" in out
+
+
+async def test_talk_goes_on_line_by_line(service: Service) -> None:
+    code, out, _ = await service.command("talk", said="góp ý\nhay lắm\n2\ngửi góp ý\n")
+    assert code == 0 and "Cảm ơn anh/chị đã giúp" in out
+    _, out, _ = await service.command("feedback", "--json")
+    assert [row["what"] for row in json.loads(out)] == ["hay lắm"]
+
+
+async def test_talk_while_the_service_runs_is_answered_by_it(tmp_path: Path, free_port: int) -> None:
+    async with Service("", tmp_path, free_port) as service:
+        code, out, _ = await service.command("talk", "vứt rác bị phạt bao nhiêu")
+    assert code == 0 and "Nghị định 45/2022" in out
+
+
+async def test_understand_tells_everything(service: Service) -> None:
+    said = '{"text": "vut rac phat bn"}\n\n{"text": "how do I report noise next door?", "lang": "en"}\n'
+    code, out, _ = await service.command("understand", said=said)
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert code == 0
+    assert (
+        first["intent"] == "ask" and first["entry"]["key"] == "vut-rac-muc-phat" and 0.5 < first["score"] <= 1
+    )
+    assert first["theme"] == "environment" and first["runners_up"] and "1 đến 2 triệu" in first["answer"]
+    assert (
+        second["entry"]["title"] == "Noisy neighbour: whom to tell" and "commune police" in second["answer"]
+    )
+    assert set(first) >= {"unit", "moment", "code"}
+
+
+async def test_understand_names_a_broken_line_and_goes_on(service: Service) -> None:
+    code, out, _ = await service.command("understand", said='{"txt": 1}\n{"text": "menu"}\n')
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert code == 1 and "line 1" in first["error"] and second["intent"] == "menu"
+
+
+async def test_routes_say_who_may(service: Service) -> None:
+    _, out, _ = await service.command("routes", "--json")
+    rows = json.loads(out)
+    assert {"path": "/chat/messages", "method": "POST", "who": "anyone"} in rows
+    assert {row["who"] for row in rows} == {"anyone", "visitor", "operator"}
+
+
+async def test_queues_of_a_new_database_are_empty(service: Service) -> None:
+    _, out, _ = await service.command("queues", "--json")
+    queues = json.loads(out)
+    assert queues["inbox"] == {"waiting": 0, "parked": 0}
+    assert queues["outbox"] == {"waiting": 0, "sending": 0, "held": 0}
+
+
+async def test_check_is_content(service: Service) -> None:
+    code, out, _ = await service.command("check")
+    assert code == 0 and "entries" in out
+
+
+async def test_three_broken_files_are_three_lines(tmp_path: Path) -> None:
+    for room in ("bot", "handlers", "content", "storage"):
+        shutil.copytree(ROOT / room, tmp_path / room)
+    shutil.copy(ROOT / "config.toml", tmp_path)
+    entry = sorted((tmp_path / "content/knowledge").glob("*.md"))[0]
+    entry.write_text(entry.read_text().replace('theme = "', 'theme = "no-'))
+    themes = tmp_path / "content/themes.toml"
+    themes.write_text(themes.read_text() + '[empty]\nvi = ""\nen = "x"\n')
+    po = tmp_path / "content/locales/en/messages.po"
+    po.write_text(po.read_text().replace('msgid "menu.open"', 'msgid "menu.opened"'))
+    service = Service("", tmp_path / "data", 0)
+    service.root = tmp_path
+    code, out, err = await service.command("check")
+    assert code == 1 and err == ""
+    lines = out.splitlines()
+    assert {line.split(":")[0] for line in lines} == {
+        f"knowledge/{entry.name}",
+        "themes.toml",
+        "locales/en/messages.po",
+        "locales/vi/messages.po",
+    }
+
+
+@pytest.mark.parametrize("arguments", [(), ("nothing",), ("talk", "--lang", "fr")])
+async def test_a_wrong_call_is_exit_2(service: Service, arguments: tuple[str, ...]) -> None:
+    code, _, err = await service.command(*arguments)
+    assert code == 2 and "usage" in err

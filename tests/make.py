@@ -1,0 +1,52 @@
+"""Values for tests, each with everything that the test does not care about filled in."""
+
+import base64
+import itertools
+import uuid
+
+from content import catalog
+from content.catalog import Catalog
+from storage import keys
+from storage.keys import Ring
+from storage.outbox import Reply
+from storage.shapes import Incoming, Kind, Message, Said
+
+NOW = 1_795_568_400_000  # Wed 25 Nov 2026, 08:00 in Viet Nam
+RING = "1:" + base64.b64encode(b"k" * 32).decode()
+
+_numbers = itertools.count(1)
+_catalog: Catalog | None = None
+
+
+def ring(number: int = 1, letter: bytes = b"k") -> Ring:
+    return keys.read(f"{number}:{base64.b64encode(letter * 32).decode()}", "test")
+
+
+def the_catalog() -> Catalog:
+    """The delivered content, read once a process."""
+    global _catalog
+    _catalog = _catalog or catalog.load()
+    return _catalog
+
+
+def key() -> str:
+    return str(uuid.UUID(int=next(_numbers)))
+
+
+def incoming(text: str = "xin chào", who: str = "an", **fields: object) -> Incoming:
+    choice = fields.pop("choice", None)
+    values = {
+        "channel": "webchat",
+        "address": who,
+        "key": key(),
+        "sent_at": NOW,
+        "said": Said(text if choice is None else "", choice),  # type: ignore[arg-type]
+        "kind": Kind.message if choice is None else Kind.press,
+    }
+    return Incoming(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def reply(conversation: int, text: str = "chào", **fields: object) -> Reply:
+    return Reply(
+        **{"conversation": conversation, "channel": "post", "message": Message(text), "due_at": NOW, **fields}
+    )  # type: ignore[arg-type]

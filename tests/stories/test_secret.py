@@ -1,0 +1,53 @@
+"""A secret word typed in chat is in no byte of database, write-ahead log or our own log."""
+
+from pathlib import Path
+
+import psycopg
+
+from tests import make
+from tests.stories.citizen import Citizen
+from tests.stories.service import Service
+
+WORD = "bimatkhongailamduoc"
+
+
+async def tell(address: str) -> None:
+    async with Citizen(address) as man:
+        await man.says(f"tôi muốn hỏi về {WORD}")
+        await man.says("góp ý")
+        await man.says(f"chuyện {WORD}")
+        await man.says("0905 123 456")
+        await man.presses("Gửi góp ý")
+        await man.says("góp ý")
+        await man.says(f"còn dở {WORD}")
+
+
+async def test_on_sqlite_no_file_holds_it(tmp_path: Path, free_port: int) -> None:
+    service = Service("", tmp_path, free_port)
+    await service.start()
+    await tell(service.address)
+    await service.kill()  # leaves the write-ahead log behind
+    held = {file.name: file.read_bytes() for file in tmp_path.iterdir()}  # noqa: ASYNC240  # nothing else runs
+    assert len(held["nepsong.db-wal"]) > 0
+    for word in (WORD, "0905 123 456"):
+        assert not any(word.encode() in content for content in held.values())
+        assert word.encode() not in service.log
+    assert tmp_path.joinpath("keys").stat().st_mode & 0o777 == 0o600
+
+
+async def test_on_postgresql_no_column_holds_it(postgres_url: str, tmp_path: Path, free_port: int) -> None:
+    async with Service(postgres_url, tmp_path, free_port, NEPSONG_KEYS_RING=make.RING) as service:
+        await tell(service.address)
+    with psycopg.connect(postgres_url) as db:
+        tables = [
+            name for (name,) in db.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ]
+        assert len(tables) >= 7
+        for table in tables:
+            for row in db.execute(f'SELECT * FROM "{table}"'):
+                assert all(
+                    WORD.encode()
+                    not in bytes(str(value), "utf-8") + (value if isinstance(value, bytes) else b"")
+                    for value in row
+                )
+    assert WORD.encode() not in service.log
