@@ -60,8 +60,16 @@ def _bubbles(
     answers: int,
 ) -> list[Reply]:
     last = len(texts) - 1
+    """One reply a text; the choices under the last, which also is the one that a slot replaces."""
     return [
-        Reply(conversation, channel, Message(text, choices if n == last else ()), now, answers, slot)
+        Reply(
+            conversation,
+            channel,
+            Message(text, choices if n == last else ()),
+            now,
+            answers,
+            slot if n == last else None,
+        )
         for n, text in enumerate(texts)
     ]
 

@@ -39,7 +39,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from storage.keys import Ring
 
@@ -110,6 +110,8 @@ def _inserting_once(dialect: str, table: Table, columns: tuple[str, ...]) -> Ins
 
 def insert_rows(db: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Inserts many rows at once; all must name the same columns."""
+    if not rows:
+        return
     if db.dialect.name == "sqlite":
         db.execute(_inserting(table), rows)
     else:
@@ -119,6 +121,8 @@ def insert_rows(db: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 def update_rows(db: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Updates many rows at once: each names its `id` and the new values of the same columns."""
+    if not rows:
+        return
     if db.dialect.name == "sqlite":
         db.execute(
             _updating(table, tuple(rows[0])), [{f"new_{k}": v for k, v in row.items()} for row in rows]
@@ -265,6 +269,8 @@ class SQLite(Database):
         super().__init__(engine, ring, watcher)
         self.path = Path(make_url(url).database or "")
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._closed = False
         self._writer: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None
         self._local = threading.local()
@@ -272,15 +278,20 @@ class SQLite(Database):
 
     def open(self) -> None:
         """Starts the writer and two readers."""
+        self._closed = False
         self._writer = threading.Thread(target=self._write_all, name="database", daemon=True)
         self._writer.start()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
 
     def close(self) -> None:
         """Writes what was submitted, then lets go of the file."""
+        with self._door:  # nothing comes behind the None: nobody would ever answer it
+            self._closed = True
+            if self._writer:
+                self._calls.put(None)
         if self._writer:
-            self._calls.put(None)
             self._writer.join()
+            self._writer = None
         if self._readers:
             self._readers.shutdown()
         for connection in self._opened:
@@ -291,7 +302,10 @@ class SQLite(Database):
     def submit(self, call: Callable[[Connection], R], name: str = "") -> "Future[R]":
         """Queues a write for the next group."""
         waiting = _Call(call, name)
-        self._calls.put(waiting)
+        with self._door:
+            if self._closed:
+                raise StorageDown("the database is closed")
+            self._calls.put(waiting)
         return waiting.future
 
     def ask(self, call: Callable[[Connection], R]) -> "Future[R]":
@@ -322,7 +336,7 @@ class SQLite(Database):
             while len(group) < GROUP and not self._calls.empty():
                 group.append(self._calls.get())
             last = None in group
-            calls = [call for call in group if call is not None]
+            calls = [c for c in group if c is not None and c.future.set_running_or_notify_cancel()]
             if not calls:
                 continue
             try:
@@ -379,11 +393,12 @@ class SQLite(Database):
     def only_one(self, name: str) -> Iterator[Owned | None]:
         """A lock on a file beside the database; falls with the process."""
         file = os.open(f"{self.path}.{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        owned: Owned | None = None
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield Owned(lambda: True)
-        except BlockingIOError:
-            yield None
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                owned = Owned(lambda: True)
+            yield owned
         finally:
             os.close(file)
 
@@ -403,6 +418,7 @@ class PostgreSQL(Database):
         self._threads: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
         self._closing = threading.Event()
+        self._name = os.urandom(6).hex()  # stands before the topics: our own come back to us too
         self._news: queue.SimpleQueue[frozenset[str] | None] = queue.SimpleQueue()
         self._signallers: list[threading.Thread] = []
 
@@ -461,16 +477,20 @@ class PostgreSQL(Database):
 
     def _notify(self) -> None:
         """Tells the other processes; inside the writes it would cut commits by 40 %."""
-        while not self._closing.is_set():
+        last = False
+        while not last:
             try:
                 with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-                    while (topics := self._news.get()) is not None:
+                    while not last:
+                        news = [self._news.get()]
                         self._closing.wait(NOTIFY_S)  # what is told meanwhile goes along
-                        while not self._news.empty() and (more := self._news.get()) is not None:
-                            topics |= more
-                        payload = " ".join(sorted(topics))
+                        while not self._news.empty():
+                            news.append(self._news.get())
+                        last = None in news  # the end: this last notice makes our listener look up
+                        payload = " ".join(sorted({topic for topics in news if topics for topic in topics}))
                         # 8,000 bytes is PostgreSQL's limit; '*' wakes everybody
-                        db.execute(_NOTIFY, {"payload": payload if len(payload) < 7_000 else "*"})
+                        payload = payload if len(payload.encode()) < 7_000 else "*"
+                        db.execute(_NOTIFY, {"payload": f"{self._name} {payload}"})
             except DBAPIError:  # signals may be lost: every waiter looks again after a second
                 self._closing.wait(1)
 
@@ -482,8 +502,11 @@ class PostgreSQL(Database):
                     driver: Any = db.connection.driver_connection
                     while not self._closing.is_set():
                         for message in driver.notifies(timeout=0.5):
-                            if message.pid != driver.info.backend_pid:
-                                self.watcher.told(frozenset(message.payload.split()))
+                            sender, *topics = message.payload.split()
+                            if topics and sender != self._name:
+                                self.watcher.told(frozenset(topics))
+                            if self._closing.is_set():
+                                break
             except (DBAPIError, self.engine.dialect.loaded_dbapi.Error):
                 self._closing.wait(1)
 
@@ -491,15 +514,19 @@ class PostgreSQL(Database):
     def only_one(self, name: str) -> Iterator[Owned | None]:
         """A session advisory lock on a connection of its own."""
         number = int.from_bytes(hashlib.sha256(f"nepsong/{name}".encode()).digest()[:8], signed=True)
-        with _translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-            if not db.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar():
+        with contextlib.ExitStack() as stack:
+            with _translated():
+                connected = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                db = stack.enter_context(connected)
+                free = db.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar()
+            if not free:
                 yield None
                 return
 
             def alive() -> bool:
                 try:
                     return db.execute(text("SELECT 1")).scalar() == 1
-                except DBAPIError:
+                except SQLAlchemyError:  # at the second look the connection is known to be invalid
                     return False
 
             try:

@@ -6,10 +6,11 @@ would be recognised). Keys for different purposes are derived by HKDF and never 
 """
 
 import base64
-import binascii
+import contextlib
 import hashlib
 import hmac
 import os
+import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -73,6 +74,10 @@ class Ring:
                 raise KeysWrong(
                     f"key {number} of the key ring is not the one this database was sealed with: restore the ring that belongs to it"
                 ) from error
+        if known and min(self._sealers) < min(known):
+            raise KeysWrong(
+                f"key {min(self._sealers)} is lower than key {min(known)}, which this database hashes with: number a new key higher"
+            )
         for number in self._sealers.keys() - known.keys():
             nonce = os.urandom(12)
             sealed = nonce + self._sealers[number].encrypt(nonce, _KNOWN, _KNOWN)
@@ -90,10 +95,12 @@ def read(text: str, where: str) -> Ring:
         number, _, encoded = line.partition(":")
         try:
             root = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:  # also what is not ASCII
             root = b""
-        if not number.isdigit() or not 1 <= int(number) <= 255 or len(root) != 32:
+        if not (number.isascii() and number.isdigit()) or not 1 <= int(number) <= 255 or len(root) != 32:
             raise KeysWrong(f"{where}: each line must read 'number:base64 of 32 bytes', number 1 to 255")
+        if int(number) in roots:
+            raise KeysWrong(f"{where}: key {int(number)} stands in it twice")
         roots[int(number)] = root
     if not roots:
         raise KeysWrong(f"{where}: no key in it")
@@ -102,12 +109,16 @@ def read(text: str, where: str) -> Ring:
 
 def load(file: Path) -> tuple[Ring, bool]:
     """The ring in `file`, and whether it had to be made (one new key, mode 0600)."""
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read(file.read_text(encoding="ascii", errors="replace"), str(file)), False
-    with os.fdopen(descriptor, "w") as out:
-        out.write(f"1:{base64.b64encode(os.urandom(32)).decode()}\n")
-        out.flush()
-        os.fsync(out.fileno())
-    return read(file.read_text(encoding="ascii"), str(file)), True
+    made = False
+    if not file.exists():
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=f"{file.name}.") as out:  # mode 0600
+            out.write(f"1:{base64.b64encode(os.urandom(32)).decode()}\n")
+            out.flush()
+            os.fsync(out.fileno())
+            with contextlib.suppress(FileExistsError):  # another process was first
+                os.link(out.name, file)  # whole or not at all
+                made = True
+        folder = os.open(file.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+    return read(file.read_text(encoding="ascii", errors="replace"), str(file)), made

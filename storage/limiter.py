@@ -28,7 +28,8 @@ def reserve(db: Connection, name: str, wanted: int, per_second: float, now: int)
     gap = int(1_000_000 / per_second)
     us = now * 1000
     tat = max(_tat(db, name), us)
-    granted = max(0, min(wanted, (us + AHEAD_MS * 1000 - tat) // gap))
+    ahead = max(AHEAD_MS * 1000, gap)  # a pace below four a second lets one pass at a time
+    granted = max(0, min(wanted, (us + ahead - tat) // gap))
     if granted:
         _set(db, name, tat + granted * gap)
     return granted, -(-tat // 1000)

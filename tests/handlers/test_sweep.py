@@ -38,6 +38,13 @@ def rings_at(db: Connection) -> int | None:
     return ringing.due_at if ringing else None
 
 
+def ring(db: Connection) -> None:
+    """What the clock does: the act with what it left itself."""
+    ringing = timers.due(db, make.NOW)
+    assert ringing
+    ACTS[ringing.act](db, ringing.arguments, make.NOW)
+
+
 @pytest.mark.parametrize(
     ("age", "kept"),
     [
@@ -68,16 +75,18 @@ def test_it_rings_again_in_ten_minutes(database: Database) -> None:
     assert database.submit(rings_at).result() == make.NOW + 600_000
 
 
-def test_it_rings_again_at_once_while_there_is_more(
+def test_it_rings_again_at_once_while_there_is_more_and_in_the_end_nothing_is_left(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "CHUNK", 2)
-    for who in ("an", "binh", "chi"):
+    for who in ("an", "binh", "chi", "dung", "em"):
         database.submit(lambda db, who=who: talk(db, make.NOW - 31 * DAY, who)).result()
-    database.submit(lambda db: sweep.sweep(db, {}, make.NOW)).result()
-    assert (database.ask(left).result(), database.submit(rings_at).result()) == ((1, 1, 1), make.NOW)
-    database.submit(lambda db: sweep.sweep(db, {}, make.NOW)).result()
-    assert database.ask(left).result() == (0, 0, 0)
+    database.submit(lambda db: sweep.begin(db, make.NOW)).result()
+    rung = 0
+    while database.submit(rings_at).result() == make.NOW:
+        database.submit(ring).result()
+        rung += 1
+    assert rung > 2 and database.ask(left).result() == (0, 0, 0)
     assert database.submit(rings_at).result() == make.NOW + sweep.EVERY_MS
 
 
