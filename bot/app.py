@@ -143,11 +143,11 @@ async def running(
 ) -> AsyncIterator[Parts]:
     """All workers at work until the end of the block; then everything in the air is brought to rest."""
     stop = asyncio.Event()
-    answering = Answering(database, lambda: catalog, router(catalog), clock, metrics)
+    decide = router(catalog)
     works: list[Work] = [
-        answering,
+        *(Answering(database, lambda: catalog, decide, clock, metrics) for _ in range(database.hands)),
         Clock(database, clock),
-        *(Sending(c, database, clock, metrics) for c in channels),
+        *(Sending(channel, database, clock, metrics) for channel in channels),
     ]
     workers = [Worker(work, signals, metrics) for work in works]
     parts = Parts(settings, database, catalog, signals, metrics, workers, clock, stop, pages.templates())

@@ -95,6 +95,9 @@ def _config() -> Path:
 def serve(options: argparse.Namespace) -> int:
     """Runs until SIGINT or SIGTERM."""
     ours, known = _set_up(options)
+    sys.setswitchinterval(
+        0.0005
+    )  # the database thread computes: the event loop must not wait 5 ms for its turn
     return asyncio.run(_serve(ours, known))
 
 

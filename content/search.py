@@ -42,8 +42,12 @@ class Index:
 
     def __init__(self, documents: Mapping[str, Document]) -> None:
         self._keys = list(documents)
-        self._questions = [documents[key].questions for key in self._keys]
-        self._asked = [{w for q in questions for w in q} for questions in self._questions]
+        self._questions = [
+            [" ".join(question) for question in documents[key].questions] for key in self._keys
+        ]
+        self._asked = [
+            {word for question in documents[key].questions for word in question} for key in self._keys
+        ]
         counts = [_weigh(documents[key]) for key in self._keys]
         lengths = [sum(c.values()) for c in counts]
         mean = sum(lengths) / max(len(lengths), 1)
@@ -65,41 +69,39 @@ class Index:
         for term in set(_terms(query)) & self._where.keys():
             for number, weight in zip(self._where[term], self._weight[term], strict=True):
                 scores[number] = scores.get(number, 0.0) + weight
-        best = sorted(scores.items(), key=lambda item: (-item[1], self._keys[item[0]]))[: max(limit, 2)]
-        best = sorted(best, key=lambda item: -self._rank(query, item[0], item[1], best[0][1]))
-        if not best:
+        if not scores:
             return []
-        sure = self._sure(query, best)
+        found = sorted(scores.items(), key=lambda item: (-item[1], self._keys[item[0]]))[: max(limit, 2)]
+        rare = {word: self._idf.get(word, _UNKNOWN) for word in query}
+        said = " ".join(query)
+        best = [self._look(number, score, rare, said) for number, score in found]
+        best.sort(key=lambda c: -(4.6 * c.score / found[0][1] + 1.8 * c.cover + 1.5 * c.likeness))
+        sure = self._sure(best, rare)
         return [
-            Hit(self._keys[n], round(s, 2), round(sure * min(s / best[0][1], 1.0), 3))
-            for n, s in best[:limit]
+            Hit(self._keys[c.number], round(c.score, 2), round(sure * min(c.score / best[0].score, 1.0), 3))
+            for c in best[:limit]
         ]
 
-    def _rank(self, query: Sequence[str], number: int, score: float, top: float) -> float:
-        return 4.6 * score / top + 1.8 * self._cover(query, number) + 1.5 * self._likeness(query, number)
+    def _look(self, number: int, score: float, rare: Mapping[str, float], said: str) -> "_Candidate":
+        asked = self._asked[number]
+        known = {word: value for word, value in rare.items() if word in asked}
+        cover = sum(known.values()) / (sum(rare.values()) or 1.0)
+        likeness = max(fuzz.token_sort_ratio(said, question) for question in self._questions[number]) / 100
+        return _Candidate(number, score, cover, likeness, max(known.values(), default=0.0))
 
-    def _sure(self, query: Sequence[str], best: Sequence[tuple[int, float]]) -> float:
-        number, score = best[0]
-        possible = sum(self._idf.get(t, _UNKNOWN) for t in set(query)) * (K1 + 1) or 1.0
-        second = best[1][1] if len(best) > 1 else 0.0
+    def _sure(self, best: Sequence["_Candidate"], rare: Mapping[str, float]) -> float:
+        first = best[0]
+        second = best[1].score if len(best) > 1 else 0.0
         z = (
             _BIAS
-            + _SHARE * min(score / possible, 1.0)
-            + _MARGIN * max(0.0, min((score - second) / score, 1.0))
-            + _COVER * self._cover(query, number)
-            + _LIKENESS * self._likeness(query, number)
+            + _SHARE * min(first.score / (sum(rare.values()) * (K1 + 1) or 1.0), 1.0)
+            + _MARGIN * max(0.0, min((first.score - second) / first.score, 1.0))
+            + _COVER * first.cover
+            + _LIKENESS * first.likeness
         )
-        return 1 / (1 + math.exp(-z))
-
-    def _cover(self, query: Sequence[str], number: int) -> float:
-        """Which part of the query, by rarity, stands in the entry's questions."""
-        rare = {w: self._idf.get(w, _UNKNOWN) for w in query}
-        asked = self._asked[number]
-        return sum(v for w, v in rare.items() if w in asked) / (sum(rare.values()) or 1.0)
-
-    def _likeness(self, query: Sequence[str], number: int) -> float:
-        said = " ".join(query)
-        return max(fuzz.token_sort_ratio(said, " ".join(q)) for q in self._questions[number]) / 100
+        sure = 1 / (1 + math.exp(-z))
+        # "xây nhà có cần xin phép không": the pattern fits, but not the word that it is about
+        return min(sure, _DOUBT) if first.rarest < _CORE * max(rare.values()) else sure
 
     def _repair(self, query: Sequence[str]) -> list[str]:
         """Words that stand nowhere become the nearest known word, if one is a letter or two away."""
@@ -112,6 +114,18 @@ class Index:
         return fixed
 
 
+class _Candidate(Struct, frozen=True):
+    """An entry and how well it fits: BM25, the part of the query by rarity that stands in its
+    questions, its likest question, and the rarest word of the query in them."""
+
+    number: int
+    score: float
+    cover: float
+    likeness: float
+    rarest: float
+
+
+_CORE, _DOUBT = 0.6, 0.5  # the rarest words are what a query is about; without them we offer at most
 _UNKNOWN = 4.0  # the rarity of a word that stands nowhere: it speaks against every entry
 
 

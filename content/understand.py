@@ -6,6 +6,14 @@ from content import intents
 from content.normalise import clean, fold, words
 from content.search import Hit, Index
 
+_ALONE = {
+    "👍": "yes",
+    "👌": "okay",
+    "👎": "no",
+    "🙏": "thanks",
+    "❤": "thanks",
+    "😊": "thanks",
+}  # without a word
 LONGEST = 2_000  # characters that are read; what a person types beyond is kept, not understood
 
 
@@ -17,6 +25,8 @@ class Heard(Struct, frozen=True):
     "Candidate entries, best first."
     question: bool = False
     "Whether it has the form of a question."
+    english: bool = False
+    "Whether it is English beyond doubt."
     words: tuple[str, ...] = ()
     "The folded words, short forms written out."
 
@@ -30,9 +40,12 @@ def understand(text: str, index: Index) -> Heard:
     """Understands one message. Never raises: any text means something or nothing."""
     text = text[:LONGEST]
     heard = tuple(words(text))
+    if not heard:
+        return Heard(_ALONE.get(text.strip()[:1], "other"))
     return Heard(
         intent=intents.intent(heard),
         hits=tuple(index.search(heard)),
         question=intents.question(fold(clean(text))) or intents.question(" ".join(heard)),
+        english=text.isascii() and intents.english(heard),
         words=heard,
     )

@@ -44,7 +44,11 @@ def read(folder: Path) -> tuple[Wording, list[str]]:
             mistakes.append(f"{name}:-: cannot be read ({type(error).__name__})")
             continue
         sentences[language] = {str(m.id): str(m.string) for m in catalog if m.id}
-        mistakes += [f"{name}:{key}: is empty" for key, text in sentences[language].items() if not text]
+        for key, text in sentences[language].items():
+            if not text:
+                mistakes.append(f"{name}:{key}: is empty")
+            elif _placeholders(text) is None:
+                mistakes.append(f"{name}:{key}: has braces that do not pair")
     if len(sentences) == len(LANGUAGES):
         mistakes += _compare(sentences)
     return Wording(sentences), mistakes
@@ -60,12 +64,14 @@ def _compare(sentences: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         wanted = _placeholders(sentences[LANGUAGES[0]].get(key, ""))
         for language in LANGUAGES[1:]:
             text = sentences[language].get(key)
-            if text is not None and _placeholders(text) != wanted:
+            found = _placeholders(text or "")
+            if text and found is not None and wanted is not None and found != wanted:
                 yield f"locales/{language}/messages.po:{key}: has other placeholders than {LANGUAGES[0]}"
 
 
-def _placeholders(text: str) -> set[str]:
+def _placeholders(text: str) -> set[str] | None:
+    """The names in braces; None if the braces do not pair."""
     try:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     except ValueError:
-        return {"unbalanced braces"}
+        return None

@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, convert
 from msgspec.structs import replace
 
 from handlers.turn import Answer, Turn
+from storage.shapes import Choice
 
 
 class Draft(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,7 +29,7 @@ class Step(Generic[D]):
     when: Callable[[D], bool] = lambda draft: True
     optional: bool = False
     free: bool = False
-    "Takes any words: only a clear question is taken for something else."
+    "Takes any words: only what is plainly a question to us is taken for something else."
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Mark(Generic[D]):
 
     draft: D
     trail: tuple[str, ...] = ()
+    old: D | None = None
+    "The draft before a step was reopened: its answer can be kept after all."
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,11 @@ class Flow(Generic[D]):
         step = self.open(mark.draft)
         if step is None:
             return self.proceed(turn, mark)
-        if step.optional and (turn.choice == "skip" or turn.heard.intent == "skip"):
-            taken: D | Answer = replace(mark.draft, **{step.name: None})
+        said, wish = _old(mark, step), turn.choice or turn.heard.intent
+        if said is not UNSET and wish in ("keep", "yes", "okay"):
+            taken: D | Answer = replace(mark.draft, **{step.name: said})
+        elif step.optional and "skip" in (turn.choice, turn.heard.intent):
+            taken = replace(mark.draft, **{step.name: None})
         else:
             taken = step.take(turn, mark.draft)
         if isinstance(taken, Answer):  # not understood, or a kind word: the question stays open
@@ -78,20 +84,31 @@ class Flow(Generic[D]):
         return self.proceed(turn, Mark(taken, (*mark.trail, step.name) if answered else mark.trail))
 
     def proceed(self, turn: Turn, mark: Mark[D]) -> tuple[Answer, Mark[D] | None]:
-        """Asks the open question, or finishes."""
+        """Asks the open question, or finishes. What was answered before can be kept."""
         step = self.open(mark.draft)
         if step is None:
             return self.finish(turn, mark.draft), None
-        return step.ask(turn, mark.draft), mark
+        answer, said = step.ask(turn, mark.draft), _old(mark, step)
+        if said is UNSET:
+            return answer, mark
+        texts = (*answer.texts, turn.say("flow.old", old=said)) if step.free else answer.texts
+        keep = Choice("keep", turn.say("flow.keep"))
+        return replace(answer, texts=texts, choices=(*answer.choices, keep)), mark
 
     def reopen(self, mark: Mark[D], name: str) -> Mark[D]:
         """Back is reopen(trail[-1]), edit is reopen(any): everything else stays said."""
         if self.step(name) is None:
             return mark
-        return Mark(replace(mark.draft, **{name: UNSET}), tuple(n for n in mark.trail if n != name))
+        trail = tuple(n for n in mark.trail if n != name)
+        return Mark(replace(mark.draft, **{name: UNSET}), trail, mark.draft)
 
     def load(self, version: int, raw: dict[str, Any]) -> D:
         """A stored draft in today's shape: dropped fields are ignored, new ones are asked."""
         for old in range(version, self.version):
             raw = self.upgrades[old](raw)
         return convert(raw, self.draft)
+
+
+def _old(mark: Mark[D], step: Step[D]) -> Any:
+    """What this step was answered with before it was reopened; UNSET if it was not."""
+    return getattr(mark.old, step.name) if mark.old is not None else UNSET

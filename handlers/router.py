@@ -1,7 +1,9 @@
 """What becomes of a message: a list of rules, tried in order; the first that decides, decides."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,12 +35,16 @@ def router(catalog: Catalog) -> Decide:
 
     def decide(db: Connection, person: Conversation, message: Waiting, now: int) -> Decided:
         standing = _load(person.mark)
-        if (hint := message.said.language) and hint != standing.hint:  # switched on the page, not in the talk
+        hint = message.said.language
+        if hint and hint != standing.hint:  # switched on the page, not in the talk
             standing = replace(standing, hint=hint)
             person = replace(person, language=hint)
         if standing.flow and now - person.seen_at > ASLEEP_MS:
             standing = replace(standing, paused=True)
         turn = _turn(db, person, message, now, catalog, standing)
+        if turn.heard.english and person.language != "en":
+            person = replace(person, language="en")
+            turn = replace(turn, person=person, say=catalog.speaker("en"))
         decision = _with_draft(turn, _first(RULES, turn, standing))
         kept = replace(decision.standing, shown=decision.answers[-1].choices, hint=standing.hint)
         return Decided(decision.answers, _encode(kept), decision.language)
@@ -47,11 +53,12 @@ def router(catalog: Catalog) -> Decide:
 
 
 def emergency(turn: Turn, standing: Standing) -> Decision | None:
-    """The numbers first, then whatever the rest of the list makes of the message."""
+    """The numbers first, then what we surely know of it. An open draft waits: a cry is no answer."""
     if turn.heard.intent != "emergency":
         return None
-    rest = _first(RULES[1:], turn, standing)
-    return replace(rest, answers=(Answer((turn.say("emergency.now"),)), *rest.answers))
+    waiting = replace(standing, paused=True)
+    then = asking.answer(turn, waiting) or asking.after_emergency(turn, waiting)
+    return replace(then, answers=(Answer((turn.say("emergency.now"),)), *then.answers))
 
 
 def too_long(turn: Turn, standing: Standing) -> Decision | None:
@@ -59,11 +66,9 @@ def too_long(turn: Turn, standing: Standing) -> Decision | None:
     if len(turn.text) <= LONGEST or (standing.flow and not standing.paused):
         return None
     said = turn.say("long.text", count=len(turn.text), longest=LONGEST)
-    return Decision(
-        (Answer((said + "\n\n" + turn.say("emergency.line"),), standing.shown),),
-        standing,
-        turn.person.language,
-    )
+    ways = standing.shown or welcome.choices(turn, standing)
+    text = f"{said}\n\n{turn.say('emergency.line')}"
+    return Decision((Answer((text,), ways),), standing, turn.person.language)
 
 
 def button(turn: Turn, standing: Standing) -> Decision | None:
@@ -77,14 +82,15 @@ def button(turn: Turn, standing: Standing) -> Decision | None:
     flow = _flow(standing)
     if flow is None or scope != f"{flow.name}.{standing.draft_id}" or flow.step(step) is None:
         return _old_button(turn, standing)
-    mark = _mark(flow, standing)
-    open_step = flow.open(mark.draft)
-    if open_step is None or open_step.name != step:
+    pressed, mark = replace(turn, choice=name), _mark(flow, standing)
+    opened = flow.open(mark.draft)
+    if opened is None or opened.name != step:
         # an earlier question's button: the person changed their mind, or pressed twice
-        mark = flow.reopen(mark, step)
-    return _flowing(
-        replace(turn, choice=name), standing, flow, *flow.advance(replace(turn, choice=name), mark)
-    )
+        answer, after = flow.advance(pressed, flow.reopen(mark, step))
+        if after is not None and step not in after.trail:  # not one of its choices: nothing is taken away
+            return _old_button(turn, standing)
+        return _flowing(pressed, standing, flow, answer, after)
+    return _flowing(pressed, standing, flow, *flow.advance(pressed, mark))
 
 
 def control(turn: Turn, standing: Standing) -> Decision | None:
@@ -104,18 +110,29 @@ def control(turn: Turn, standing: Standing) -> Decision | None:
         return _back(turn, standing)
     if intent == "cancel" and standing.flow:
         return _stop(turn, standing)
+    if intent in ("cancel", "yes", "no", "skip") and _active(standing) is None:
+        return welcome.menu(turn, standing, "")  # nothing is open that this could answer
+    if (theme := _theme(turn)) and _active(standing) is None:
+        return asking.theme(turn, standing, theme)
+    return None
+
+
+def _theme(turn: Turn) -> str | None:
+    """The theme whose title, or half of it, is all that was typed."""
+    said = " ".join(turn.heard.words)
+    for name, theme in turn.catalog.themes.items():
+        title = getattr(theme, turn.person.language)
+        if said in {" ".join(words(part)) for part in (title, *re.split(r",| và | and ", title))}:
+            return name
     return None
 
 
 def manners(turn: Turn, standing: Standing) -> Decision | None:
-    """Greetings and thanks, with the open question repeated."""
-    if turn.heard.intent == "greeting":
-        said = welcome.greet(turn, standing)
-    elif turn.heard.intent == "thanks":
-        said = welcome.thank(turn, standing)
-    else:
-        return None
-    return _and_again(turn, Decision((said,), standing, turn.person.language))
+    """Greetings, thanks and the like, with the open question repeated."""
+    if _active(standing) and turn.heard.intent == "okay":
+        return None  # an answer to the open question
+    said = welcome.greet(turn, standing) if turn.heard.intent == "greeting" else welcome.courtesy(turn)
+    return _and_again(turn, Decision((said,), standing, turn.person.language)) if said else None
 
 
 def question_between(turn: Turn, standing: Standing) -> Decision | None:
@@ -123,6 +140,9 @@ def question_between(turn: Turn, standing: Standing) -> Decision | None:
     flow = _active(standing)
     if flow is None or not turn.heard.question or turn.heard.intent != "ask":
         return None
+    opened = flow.open(_mark(flow, standing).draft)
+    if opened and opened.free and not turn.text.rstrip().endswith("?"):
+        return None  # free words may well look like a question
     known = asking.answer(turn, standing)
     return _and_again(turn, known) if known else None
 
@@ -153,8 +173,6 @@ def known(turn: Turn, standing: Standing) -> Decision | None:
 
 def fallback(turn: Turn, standing: Standing) -> Decision:
     """Never a dead end."""
-    if turn.heard.intent == "emergency":
-        return asking.after_emergency(turn, standing)
     return asking.unknown(turn, standing, "ask.unknown" if turn.heard.words else "ask.wordless")
 
 
@@ -190,6 +208,7 @@ def _with_draft(turn: Turn, decision: Decision) -> Decision:
 
 def _load(mark: bytes | None) -> Standing:
     """The stored standing; a fresh one if a release no longer understands it."""
+    standing = None
     if mark is None:
         return Standing()
     try:
@@ -197,11 +216,11 @@ def _load(mark: bytes | None) -> Standing:
         if standing.flow:
             flow = _flow(standing)
             if flow is None:
-                return Standing()
+                return Standing(hint=standing.hint)
             _mark(flow, standing)
         return standing
     except (msgspec.DecodeError, KeyError):
-        return Standing()
+        return Standing(hint=standing.hint if standing else None)
 
 
 def _turn(
@@ -234,9 +253,14 @@ def _typed_choice(text: str, standing: Standing) -> str | None:
     heard = " ".join(words(text))
     if len(heard) < 3:
         return None
-    scored = [(fuzz.ratio(heard, " ".join(words(choice.label))), choice.name) for choice in standing.shown]
+    scored = [(fuzz.ratio(heard, _folded(choice.label)), choice.name) for choice in standing.shown]
     score, name = max(scored)
     return name if score >= 88 else None
+
+
+@lru_cache(maxsize=2_000)
+def _folded(label: str) -> str:
+    return " ".join(words(label))
 
 
 def _flow(standing: Standing) -> Flow[Any] | None:
@@ -248,8 +272,12 @@ def _active(standing: Standing) -> Flow[Any] | None:
 
 
 def _mark(flow: Flow[Any], standing: Standing) -> Mark[Any]:
-    draft = flow.load(standing.version, msgspec.json.decode(standing.draft, type=dict[str, Any]))
-    return Mark(draft, standing.trail)
+    def load(raw: Raw) -> Any:
+        return flow.load(standing.version, msgspec.json.decode(raw, type=dict[str, Any]))
+
+    return Mark(
+        load(standing.draft), standing.trail, load(standing.old) if standing.old != Raw(b"null") else None
+    )
 
 
 def _flowing(
@@ -262,6 +290,7 @@ def _flowing(
         standing,
         version=flow.version,
         draft=Raw(_encode(mark.draft)),
+        old=Raw(_encode(mark.old)),
         trail=mark.trail,
         paused=False,
     )

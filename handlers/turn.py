@@ -33,6 +33,8 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     draft_id: str = ""
     "Names the draft in its buttons, so that yesterday's button cannot answer today's."
     draft: Raw = Raw(b"{}")
+    old: Raw = Raw(b"null")
+    "The draft before a step was reopened; null: none was."
     trail: tuple[str, ...] = ()
     paused: bool = False
     "The person left the flow for the menu: words are no answer to its question until resumed."

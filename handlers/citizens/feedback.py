@@ -12,7 +12,10 @@ from storage import feedback
 from storage.feedback import Feedback
 from storage.shapes import Choice
 
-_REACHABLE = re.compile(r"(?:\+?84|0)[\d .()-]{8,14}\d|[\w.+-]+@[\w-]+\.[\w.]+")
+_REACHABLE = re.compile(r"(?:\(?\+?84|\(?0)[\d .()-]{8,14}\d|[\w.+-]+@[\w-]+\.[\w.]+")
+
+
+LONGEST = 4_000  # characters
 
 
 class Told(Draft, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,9 +27,21 @@ class Told(Draft, frozen=True, kw_only=True, omit_defaults=True):
     sent: str | UnsetType = UNSET
 
 
+_WISH = re.compile(
+    r"^\W*(?:(?:dạ|da|xin|cho|tôi|toi|em|mình|minh|muốn|muon|có|co)\s+)*(?:góp\s*ý|gop\s*y|feedback)\b"
+    r"(?:\s+(?:về|ve|cho|với|voi|là|la|on)\b)?(?:\s+(?:dịch vụ|dich vu|nếp sống|nep song|bot|trang(?: này| nay)?)\b)*[\s:,.!-]*",
+    re.IGNORECASE,
+)
+
+
 def begins(turn: Turn) -> Told | None:
-    """A wish to give feedback, typed or pressed."""
-    return Told() if turn.heard.intent == "feedback" or turn.choice == "do/feedback" else None
+    """A wish to give feedback, typed or pressed; what is said in the same breath is kept."""
+    if turn.choice == "do/feedback":
+        return Told()
+    if turn.heard.intent != "feedback":
+        return None
+    told = _WISH.sub("", turn.text).strip()
+    return Told(what=told[:LONGEST]) if len(told.split()) >= 2 else Told()
 
 
 def contacts(turn: Turn, draft: Told) -> list[Choice]:
@@ -38,7 +53,9 @@ def contacts(turn: Turn, draft: Told) -> list[Choice]:
 
 
 def reachable(turn: Turn) -> str | None:
-    """A phone number or an e-mail address in typed words."""
+    """A phone number or an e-mail address in typed words; or that none is wished."""
+    if turn.heard.intent in ("no", "skip"):
+        return "none"
     found = _REACHABLE.search(turn.text)
     return found.group().strip() if found else None
 
@@ -65,7 +82,7 @@ def summary(turn: Turn, draft: Told) -> Answer:
 
 def confirm(turn: Turn, draft: Told) -> Told | Answer:
     """Sends only on a clear yes."""
-    if turn.choice == "send" or turn.heard.intent == "yes":
+    if turn.choice == "send" or turn.heard.intent in ("yes", "okay"):
         return replace(draft, sent="yes")
     return summary(turn, draft)
 
@@ -82,7 +99,7 @@ FLOW = Flow(
     1,
     Told,
     steps=(
-        words("what", longest=4_000, say="feedback.what"),
+        words("what", longest=LONGEST, say="feedback.what"),
         choose("contact", contacts, say="feedback.contact", other=reachable),
         Step("sent", summary, confirm),
     ),

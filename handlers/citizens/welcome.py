@@ -48,9 +48,14 @@ def menu(turn: Turn, standing: Standing, argument: str) -> Decision:
     )
 
 
-def thank(turn: Turn, standing: Standing) -> Answer:
-    """An answer to thanks."""
-    return Answer((turn.say("thanks.text"),), (Choice("do/menu", turn.say("menu.open")),))
+def courtesy(turn: Turn) -> Answer | None:
+    """An answer to what is said for manners: thanks, goodbye, "cho em hỏi", "bạn là ai", anger, grief."""
+    if turn.heard.intent not in ("thanks", "bye", "okay", "opening", "who", "angry", "grief"):
+        return None
+    ways = [Choice("do/menu", turn.say("menu.open"))]
+    if turn.heard.intent == "angry":
+        ways.append(Choice("do/feedback", turn.say("menu.feedback")))
+    return Answer((turn.say(f"courtesy.{turn.heard.intent}"),), tuple(ways))
 
 
 def language(turn: Turn, standing: Standing, argument: str) -> Decision:

@@ -46,8 +46,8 @@ class Visitor:
             await asyncio.sleep(0.002)
 
 
-async def saturate(visitors: list[Visitor], seconds: float) -> float:
-    """Closed loop: posts a second with everybody posting as fast as they can."""
+async def saturate(visitors: list[Visitor], seconds: float) -> int:
+    """Closed loop: everybody posts as fast as they can for so long; how many posts."""
     until, done = time.perf_counter() + seconds, 0
 
     async def loop(visitor: Visitor) -> None:
@@ -59,7 +59,7 @@ async def saturate(visitors: list[Visitor], seconds: float) -> float:
             done += 1
 
     await asyncio.gather(*(loop(v) for v in visitors))
-    return done / seconds
+    return done
 
 
 async def at_rate(
@@ -108,9 +108,11 @@ async def measure(port: int) -> dict[str, float]:
         visitors = [Visitor(service.address, http) for http in sessions]
         for visitor in visitors:
             await visitor.hear((await visitor.post(0))[0])
-        most = await saturate(visitors, 4)
+        began = time.perf_counter()
+        posted = await saturate(visitors, 4)
         await drained(service, sessions[0])
-        figures["web chat: posts a second when saturated"] = most
+        most = posted / (time.perf_counter() - began)  # what is taken and answered, not only taken
+        figures["web chat: messages a second when saturated"] = most
         posts, _ = await at_rate(visitors, most / 2, 5, hear=False)
         await drained(service, sessions[0])
         figures["web chat: POST to 200 at half load, p50 ms"] = statistics.median(posts) * 1e3

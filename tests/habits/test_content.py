@@ -126,6 +126,7 @@ def used_keys() -> set[str]:
     made = {f"{prefix}.{end}" for step, prefix in steps for end in _ASKS[step]}
     made |= {f"{flow.name}.resume" for flow in FLOWS}  # f"{standing.flow}.resume"
     made |= {f"feedback.contact.{way}" for way in ("here", "none")}  # f"feedback.contact.{draft.contact}"
+    made |= {f"courtesy.{kind}" for kind in ("thanks", "bye", "okay", "opening", "who", "angry", "grief")}
     made |= {f"page.call.{purpose}" for purpose in re.findall(r'\("[\d ]+", "(\w+)"\)', _SOURCE)}
     return (literal | said | made) - prefixes
 
@@ -149,6 +150,7 @@ def test_sentences_put_together_are_the_ones_listed_here() -> None:
         "{say}.long",
         "{say}.again",
         "feedback.contact.{draft.contact}",
+        "courtesy.{turn.heard.intent}",
         "page.call.",
     }
 

@@ -125,7 +125,7 @@ def test_an_answer_to_another_question_opens_the_same_one_again() -> None:
 
 def test_back_reopens_only_the_last_answer() -> None:
     mark = FLOW.reopen(Mark(Trip(where="far", bus="7"), ("where", "bus")), "bus")
-    assert mark == Mark(Trip(where="far"), ("where",))
+    assert mark == Mark(Trip(where="far"), ("where",), Trip(where="far", bus="7"))
 
 
 def test_an_edit_keeps_everything_else_and_comes_back_to_where_it_was() -> None:
