@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import getpass
 import signal
 import sys
@@ -95,9 +96,9 @@ def _config() -> Path:
 def serve(options: argparse.Namespace) -> int:
     """Runs until SIGINT or SIGTERM."""
     ours, known = _set_up(options)
-    sys.setswitchinterval(
-        0.0005
-    )  # the database thread computes: the event loop must not wait 5 ms for its turn
+    gc.freeze()  # what was loaded stays: the collector need not look through it again and again
+    # the database thread computes: the event loop must not wait the usual 5 ms for its turn
+    sys.setswitchinterval(0.0005)
     return asyncio.run(_serve(ours, known))
 
 

@@ -119,12 +119,18 @@ def control(turn: Turn, standing: Standing) -> Decision | None:
 
 def _theme(turn: Turn) -> str | None:
     """The theme whose title, or half of it, is all that was typed."""
+    if len(turn.heard.words) > 6:
+        return None
     said = " ".join(turn.heard.words)
     for name, theme in turn.catalog.themes.items():
-        title = getattr(theme, turn.person.language)
-        if said in {" ".join(words(part)) for part in (title, *re.split(r",| và | and ", title))}:
+        if said in _halves(getattr(theme, turn.person.language)):
             return name
     return None
+
+
+@lru_cache(maxsize=100)
+def _halves(title: str) -> frozenset[str]:
+    return frozenset(_folded(part) for part in (title, *re.split(r",| và | and ", title)))
 
 
 def manners(turn: Turn, standing: Standing) -> Decision | None:

@@ -110,11 +110,12 @@ class Change(Struct, frozen=True):
 
 def advance(db: Connection, changes: Sequence[Change]) -> None:
     """Writes a batch's marks at once."""
+    ok = Reach.ok.value
     update_rows(
         db,
         conversations,
         [
-            {"id": x.id, "mark": x.mark, "language": x.language, "seen_at": x.now, "reach": Reach.ok.value}
+            {"id": x.id, "mark": x.mark, "language": x.language, "seen_at": x.now, "reach": ok}
             for x in changes
         ],
     )

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from storage import conversations
 from storage.conversations import Conversation
 from storage.database import insert_once, note, update_rows
-from storage.schema import identity, index_where, is_, metadata
+from storage.schema import BigId, identity, index_where, is_, metadata
 from storage.sealing import Sealed
 from storage.shapes import Incoming, Kind, Said
 
@@ -91,9 +91,17 @@ class Lane(Struct, frozen=True):
     messages: tuple[Waiting, ...]
 
 
-def keep(db: Connection, incoming: Incoming, now: int, *, language: str, keep_address: bool) -> bool:
-    """Stores a message; False if its key was kept before."""
-    conversation = conversations.meet(
+def keep(
+    db: Connection,
+    incoming: Incoming,
+    now: int,
+    *,
+    language: str,
+    keep_address: bool,
+    known: int | None = None,
+) -> bool:
+    """Stores a message; False if its key was kept before. `known` spares the look-up of its conversation."""
+    conversation = known or conversations.meet(
         db, incoming.channel, incoming.address, language, now, keep_address=keep_address
     )
     new = insert_once(
@@ -170,10 +178,15 @@ def _take_lanes(*only: ColumnElement[bool]) -> Select[Any]:
 # Hot statements are built once: building one costs more than running it.
 _LANES = _take_lanes()
 _LANE = _take_lanes(inbox.c.conversation == bindparam("only"))
+LANES = 50
+"The most conversations that one `take` locks."
+# A list of fixed length, filled up with a number that nobody has: one of any length is written anew
+# for every batch.
+_PEOPLE = [f"person_{n}" for n in range(LANES)]
 _MESSAGES = (
     select(inbox.c.id, inbox.c.conversation, inbox.c.kind, inbox.c.body, inbox.c.sent_at)
     .where(
-        inbox.c.conversation.in_(bindparam("people", expanding=True)),
+        inbox.c.conversation.in_([bindparam(name, type_=BigId) for name in _PEOPLE]),
         is_(inbox.c.status, Status.waiting),
         inbox.c.due_at <= bindparam("now"),
     )
@@ -188,13 +201,14 @@ def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> li
     Two statements: a lane's rows are read after its lock is held, so that what another process
     decided meanwhile is seen. `only` restricts to one conversation.
     """
-    given = {"now": now, "most": limit}
+    given = {"now": now, "most": min(limit, LANES)}
     rows = db.execute(_LANES, given) if only is None else db.execute(_LANE, {**given, "only": only})
-    people = {row[0]: Conversation(*row) for row in rows}
+    people = {row[0]: Conversation(*row) for row in rows.all()}
     if not people:
         return []
+    ids = dict.fromkeys(_PEOPLE, -1) | dict(zip(_PEOPLE, people, strict=False))
     lanes: dict[int, list[Waiting]] = {}
-    for id, conversation, kind, body, sent_at in db.execute(_MESSAGES, {**given, "people": list(people)}):
+    for id, conversation, kind, body, sent_at in db.execute(_MESSAGES, {**given, **ids}).all():
         lanes.setdefault(conversation, []).append(
             Waiting(id, conversation, Kind(kind), _decode(body), sent_at)
         )
@@ -225,7 +239,8 @@ def count_try(db: Connection, now: int) -> Attempt | None:
 
 def done(db: Connection, ids: Sequence[int]) -> None:
     """Marks messages answered and forgets their words."""
-    update_rows(db, inbox, [{"id": id, "status": Status.done.value, "body": None} for id in ids])
+    answered = Status.done.value
+    update_rows(db, inbox, [{"id": id, "status": answered, "body": None} for id in ids])
 
 
 def park(db: Connection, id: int, error: str) -> int | None:

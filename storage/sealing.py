@@ -25,12 +25,12 @@ class Sealed(TypeDecorator[bytes]):
 
     def bind_processor(self, dialect: Dialect) -> Callable[[bytes | None], bytes | None]:
         """Seals on the way in. (Overridden whole: this runs for every value of every message.)"""
-        seal, where = ring_of(dialect).seal, self.where
+        seal, where = ring_of(dialect).seal, self.where.encode()
         return lambda value: None if value is None else seal(value, where)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[bytes | None], bytes | None]:
         """Opens on the way out."""
-        opened, where = ring_of(dialect).open, self.where
+        opened, where = ring_of(dialect).open, self.where.encode()
         return lambda value: None if value is None else opened(value, where)
 
 

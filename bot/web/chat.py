@@ -58,15 +58,15 @@ def _keep(
 
     Only a secret that we made is accepted: a cookie from anywhere else gets a fresh one.
     """
-    if known is not None and conversations.find(db, FACTS.name, known) is not None:
-        secret = known
-    else:
-        secret = fresh
-        before = inbox.conversation_of(db, FACTS.name, key)
-        if before is not None:  # the first post once more, its answer with the cookie was lost
-            conversations.readdress(db, before, fresh)
+    person = conversations.find(db, FACTS.name, known) if known is not None else None
+    secret = known if known is not None and person is not None else fresh
+    if person is None and (person := inbox.conversation_of(db, FACTS.name, key)) is not None:
+        conversations.readdress(
+            db, person, fresh
+        )  # the first post once more, its answer with the cookie was lost
     incoming = Incoming(FACTS.name, secret, key, now, said, kind)
-    new = inbox.keep(db, incoming, now, language=said.language or LANGUAGES[0], keep_address=False)
+    language = said.language or LANGUAGES[0]
+    new = inbox.keep(db, incoming, now, language=language, keep_address=False, known=person)
     return secret, new
 
 

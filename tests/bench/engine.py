@@ -53,12 +53,12 @@ def rate(url: str) -> float:
 
 
 def run() -> dict[str, float]:
-    """Both databases, fsync on."""
+    """Both databases, fsync on; the best of three, because the machine is not ours alone."""
     with tempfile.TemporaryDirectory() as folder:
-        figures = {
-            "engine, SQLite: decided messages a second": rate(f"sqlite:///{Path(folder) / 'bench.db'}")
-        }
+        rates = [rate(f"sqlite:///{Path(folder) / f'bench{n}.db'}") for n in range(3)]
+        figures = {"engine, SQLite: decided messages a second": max(rates)}
     if postgres.binaries():
         with postgres.cluster(fsync=True) as server:
-            figures["engine, PostgreSQL: decided messages a second"] = rate(postgres.create(server, "bench"))
+            rates = [rate(postgres.create(server, f"bench{n}")) for n in range(3)]
+            figures["engine, PostgreSQL: decided messages a second"] = max(rates)
     return figures

@@ -87,16 +87,16 @@ def test_a_newer_key_opens_what_the_old_one_sealed(url: str, do: Callable[..., A
 
 def test_the_newest_key_seals_and_the_lowest_hashes() -> None:
     old, new = keys.read(ONE, "test"), keys.read(TWO, "test")
-    blob = new.seal(b"x", "a.b")
-    assert (old.seal(b"x", "a.b")[0], blob[0]) == (1, 2)
-    assert new.open(blob, "a.b") == new.open(old.seal(b"x", "a.b"), "a.b") == b"x"
+    blob = new.seal(b"x", b"a.b")
+    assert (old.seal(b"x", b"a.b")[0], blob[0]) == (1, 2)
+    assert new.open(blob, b"a.b") == new.open(old.seal(b"x", b"a.b"), b"a.b") == b"x"
     assert old.hash("address", "an") == new.hash("address", "an")
     with pytest.raises(KeyError):
-        old.open(blob, "a.b")
+        old.open(blob, b"a.b")
 
 
 def test_the_same_words_are_sealed_differently_each_time() -> None:
-    assert make.ring().seal(b"x", "a.b") != make.ring().seal(b"x", "a.b")
+    assert make.ring().seal(b"x", b"a.b") != make.ring().seal(b"x", b"a.b")
 
 
 def test_hashes_differ_by_purpose_and_by_ring() -> None:
@@ -174,7 +174,7 @@ def test_a_ring_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     ring, made = keys.load(tmp_path / "keys")
     again, remade = keys.load(tmp_path / "keys")
     assert (made, remade) == (True, False)
-    assert again.open(ring.seal(b"x", "a.b"), "a.b") == b"x"
+    assert again.open(ring.seal(b"x", b"a.b"), b"a.b") == b"x"
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o600
 
 
