@@ -26,8 +26,8 @@ def fill(db: Connection) -> None:
     """Almost all is answered and sent; a few hundred rows of each kind wait."""
     raw: Any = db.connection.driver_connection
     seal = make.ring().seal
-    words, mark = b'{"text":"a"}', seal(b"mark", "conversations.mark")
-    said, message = seal(words, "inbox.body"), seal(words, "outbox.body")
+    words, mark = b'{"text":"a"}', seal(b"mark", b"conversations.mark")
+    said, message = seal(words, b"inbox.body"), seal(words, b"outbox.body")
     raw.executemany(
         "INSERT INTO conversations (channel, address_hash, language, mark, reach, created_at, seen_at)"
         " VALUES ('post', ?, 'vi', ?, 'ok', 0, ?)",
