@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels import PUSHED
 from bot.channels.contract import Channel
@@ -17,7 +18,7 @@ from bot.signals import Signals
 from bot.web import pages
 from bot.web.parts import Parts
 from bot.web.routes import application
-from bot.workers.answering import Answering
+from bot.workers.answering import Answering, Caution
 from bot.workers.clock import Clock
 from bot.workers.sending import Sending
 from bot.workers.worker import Work, Worker
@@ -25,9 +26,10 @@ from content.catalog import Catalog
 from handlers.clock import sweep
 from handlers.router import router
 from storage import keys, migrations
-from storage.database import Database, Owned, StorageDown, Watcher, open_database
+from storage.database import Database, Owned, StorageDown, Watcher
 from storage.keys import KeysWrong, Ring
 from storage.migrations import SchemaWrong
+from storage.opening import open_database
 
 MIGRATING_S = 60  # how long a start waits for another process that migrates
 
@@ -101,6 +103,11 @@ def _prepare(database: Database, ring: Ring, *, migrate: bool) -> None:
             if owned is not None:
                 try:
                     database.submit(lambda db: _bring_up(db, ring, migrate=migrate), "prepare").result()
+                except (SQLAlchemyError, OSError) as error:
+                    cause = type(getattr(error, "orig", None) or error).__name__
+                    raise Refused(
+                        f"the database cannot be brought up ({cause}): has this program's role the right to create tables, and is the database ours?"
+                    ) from error
                 except StorageDown as error:
                     raise Refused(
                         f"the database cannot be used ({error}): is it locked by another program, or unreachable?"
@@ -143,9 +150,12 @@ async def running(
 ) -> AsyncIterator[Parts]:
     """All workers at work until the end of the block; then everything in the air is brought to rest."""
     stop = asyncio.Event()
-    decide = router(catalog)
+    decide, caution = router(catalog), Caution(database)
     works: list[Work] = [
-        *(Answering(database, lambda: catalog, decide, clock, metrics) for _ in range(database.hands)),
+        *(
+            Answering(database, lambda: catalog, decide, clock, metrics, caution)
+            for _ in range(database.hands)
+        ),
         Clock(database, clock),
         *(Sending(channel, database, clock, metrics) for channel in channels),
     ]

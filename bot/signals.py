@@ -46,6 +46,10 @@ class Signals:
                 if not bells:
                     del self._bells[topic]
 
+    def listeners(self, topic: str) -> int:
+        """How many bells hang on a topic."""
+        return len(self._bells.get(topic, ()))
+
     def tell(self, topics: Iterable[str]) -> None:
         """Rings the bells of these topics; `*` rings all."""
         for topic in topics:

@@ -54,6 +54,8 @@ _PLAIN = _any(
     "co nguoi (ket|chet)", "chet nguoi", "an mang", "xac nguoi", "bop co", "bi (ran|cho dai) can", "chim (nghim|duoi|xuong)", "(dang|bi|sap) chim",
     "(toi|tren) (noc|mai)", "vui nha", "nha sap", "(ro|xi)( ri)? gas", "no (binh )?gas", "bi ep quan he", "lat (xe|ghe|thuyen)", "(xe|ghe|thuyen) lat",
     "pha cua", "xong vo nha", "vo oi", "chuyen da", "bi nhot", "trom dang", "(dang|co) (trom|cuop)", "ba me (hay )?danh (em|con|chau)",
+    "(chong|vo|cha|ba|me|con|thay|co|anh|no|ong)( \\w+)? (hay |dang |lai )?danh (toi|tui|em|me|con|chau)", "(dang )?bi (chong|vo|cha|ba|me|con)? ?(danh|chem|dam)( dap)?",
+    "an trom (vao|vo|trong)", "dot nhap( nha)?", "co nguoi (dot nhap|pha cua)",
     "hit(s|ting)? me", "fell in(to)? the (river|water|lake|well)", "(house|there) is (a )?(fire|burning|on fire)", "has a (knife|gun)", "want to die",
     "kill (me|her|him|myself)",
 )  # fmt: skip

@@ -33,17 +33,23 @@ def _says(*phrases: str, longest: int = 200) -> Callable[[str, int], bool]:
     return lambda said, count: count <= longest and anywhere.search(said) is not None
 
 
+# "góp ý …" tells us something, unless it asks how, or is about the list of families.
+_TELLS = re.compile(r"(?:(?:toi|em|minh|da|xin|cho toi|muon|toi muon) )*gop y(?: |$)")
+_LISTS = re.compile(
+    r"danh sach|binh xet|gia dinh van hoa|(?<!\w)(?:o dau|the nao|khi nao|bao gio|nhu nao|cho ai|voi ai|duoc khong)(?!\w)"
+)
 _PEOPLE = "(?: (?:ban|anh|chi|em|bot|ad|co|chu|bac|moi nguoi|ca nha|nep song|buoi sang|cac ban|oi))*"
 
 RULES: tuple[_Rule, ...] = (
     ("menu", _is("/?start", "menu", "bat dau( lai)?", "trang chu", "(xem )?(cac )?(menu|muc|muc luc|chuc nang)", "home", "huong dan( su dung)?", "giup do", "tro giup")),
     ("back", _is("quay lai", "lui lai", "tro lai", "back", "go back")),
     ("skip", _is("bo qua", "khong ro", "skip", "khong nho", "chua ro", "khoi( can)?", "khong can")),
-    ("cancel", _is("huy", "huy bo", "dung lai", "thoat", "thoi", "thoi khong (gui|can|gop y)( nua)?", "khong gui nua", "stop", "cancel")),
+    ("cancel", _is("(dung|khoan|chua|khong) (gui|gop y)( nua| voi| da)?", "khoan( da)?", "huy", "huy bo", "dung lai", "thoat", "thoi", "thoi khong (gui|can|gop y)( nua)?", "khong gui nua", "stop", "cancel")),
     ("language_en", _is("english", "tieng anh", "in english", "en", longest=4)),
     ("language_en", _says("speak english", "english please", "in english", longest=12)),
     ("language_vi", _is("tieng viet", "vietnamese", "vi", longest=4)),
-    ("yes", _is("co", "dung", "phai", "dong y", "yes", "gui( di| gop y)*", "(u|uh|uk|ok|oke) gui( di)?", "send( it)?")),
+    ("yes", _is("co", "dung (roi|vay)", "phai", "dong y", "yes", "gui( di| gop y)*", "(u|uh|uk|ok|oke|duoc|duoc roi) gui( di)?", "send( it)?")),
+    ("cancel", _is("dung")),  # đừng, dừng or đúng: only what loses nothing
     ("okay", _is("u", "uh", "uk", "um", "ok", "oke", "oki", "okay", "duoc", "da", "vang", "da vang", "hieu", "biet", "tot")),
     ("no", _is("khong", "khong phai", "khong dong y", "no", "sai", "sai roi")),
     ("thanks", _says("cam on", "thank you", "thanks", "thank", "thks", "tks", longest=6)),
@@ -52,12 +58,12 @@ RULES: tuple[_Rule, ...] = (
     ("greeting", _is(f"(?:a|da|ad oi|e)? ?(?:xin )?chao{_PEOPLE}", "hi+( there)?", "hello( there)?", "hey", "a lo", "alo", "good (morning|afternoon|evening)")),
     ("opening", _is(f"(?:ad oi |alo )?cho (?:toi|em|e|minh|chau)? ?hoi(?: ti| xiu| chut| cai)*{_PEOPLE}", "ad oi", "(?:alo )?co ai (?:do )?khong", "hoi ti", "toi muon hoi", longest=9)),
     ("who", _is("(?:ban|may|ai vay|day) (?:la )?(?:ai|gi)", "(?:ban|may) la (?:nguoi|may|robot|bot)(?: hay (?:nguoi|may|robot|bot))?", "nep song la (?:gi|ai)", "who are you", "are you (?:a )?(?:human|robot|bot)", longest=8)),
-    ("who", _says("gap nguoi that", "noi chuyen voi nguoi that", "gap (?:can bo|nguoi phu trach)", "talk to a (?:human|person)", longest=12)),
+    ("who", _says("gap nguoi that", "noi chuyen voi nguoi that", "gap (?:can bo|nguoi phu trach)", "noi chuyen voi (?:can bo|nguoi)", "talk to a (?:human|person)", longest=12)),
     ("unsatisfied", _is("khong dung y( toi)?", "khong phai (y|cai) (toi|minh|do)( hoi)?", "tra loi sai( roi)?", "khong dung", "not what i (meant|asked)", "y khac", longest=8)),
     ("angry", _says("bot (ngu|te|do)", "(ngu|vo dung|te hai) (vl|vcl|qua)", "do ngu", "tra loi nhu (cai )?may", "vl", "vcl", "dm", "cc", "useless", "stupid", longest=10)),
     ("grief", _says("(me|ba|cha|bo|ong|vo|chong|con|anh|chi|em|chau|ong ba|ong noi|ba noi|ong ngoai|ba ngoai)( \\w+){0,2} (moi |vua )?(mat|qua doi|tu tran)( roi| sang nay| hom qua| toi qua| dem qua)", "(moi|vua) (mat|qua doi)( sang nay| hom qua| toi qua)?$", "passed away", longest=25)),
     ("feedback", _says("(muon )?gop y (ve|cho|la|voi)?( \\w+){0,3} ?(dich vu|bot|nep song|trang|tro chuyen)", "feedback", "(bot|nep song|dich vu nay|trang nay) (cham|hay|tot|kho dung)", longest=60)),
-    ("feedback", lambda said, count: count <= 60 and re.match(r"(?:(?:toi|em|minh|da|xin|cho toi|muon|toi muon) )*gop y(?! (danh sach|binh xet))(?: |$)", said) is not None and "gia dinh van hoa" not in said and "danh sach" not in said and not question(said)),
+    ("feedback", lambda said, count: count <= 400 and _TELLS.match(said) is not None and _LISTS.search(said) is None),
     ("feedback", _is("danh gia dich vu")),
 )  # fmt: skip
 

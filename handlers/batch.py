@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from content.catalog import Catalog
-from handlers.turn import Decide
+from handlers.turn import Answer, Decide
 from storage import conversations, inbox, outbox
-from storage.conversations import Change
+from storage.conversations import Change, Conversation
+from storage.inbox import Attempt
 from storage.outbox import Reply
 from storage.shapes import Choice, Message
 
@@ -16,8 +17,8 @@ LIMIT = 50
 BUDGET_S = 0.004  # a batch ends after this much work, so that the 200 of others does not wait for it
 
 
-def answer(db: Connection, decide: Decide, now: int, limit: int = LIMIT, *, only: int | None = None) -> int:
-    """Answers what waits longest; how many messages.
+def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = None) -> int:
+    """Answers what waits longest, or one message `alone`; how many (0 alone: another process has it).
 
     Optimistic: no savepoint a message. If anything raises, the transaction is undone and the caller
     repeats it one message at a time.
@@ -25,7 +26,9 @@ def answer(db: Connection, decide: Decide, now: int, limit: int = LIMIT, *, only
     changes: list[Change] = []
     replies: list[Reply] = []
     answered: list[int] = []
-    lanes = inbox.take(db, now, limit, only=only)
+    lanes = inbox.take(db, now, LIMIT) if alone is None else inbox.take(db, now, 1, only=alone.conversation)
+    if alone is not None and [m.id for lane in lanes for m in lane.messages] != [alone.id]:
+        return 0
     until = time.monotonic() + BUDGET_S
     for lane in lanes:
         person = lane.conversation
@@ -35,9 +38,7 @@ def answer(db: Connection, decide: Decide, now: int, limit: int = LIMIT, *, only
             decided = decide(db, person, message, now)
             person = replace(person, mark=decided.mark, language=decided.language, seen_at=now)
             for said in decided.answers:
-                replies += _bubbles(
-                    person.id, person.channel, said.texts, said.choices, said.slot, now, message.id
-                )
+                replies += _bubbles(person, said, now, message.id)
             answered.append(message.id)
         if person is not lane.conversation:
             changes.append(Change(person.id, person.language, person.mark, now))
@@ -50,27 +51,12 @@ def answer(db: Connection, decide: Decide, now: int, limit: int = LIMIT, *, only
     return len(answered)
 
 
-def _bubbles(
-    conversation: int,
-    channel: str,
-    texts: tuple[str, ...],
-    choices: tuple[Choice, ...],
-    slot: str | None,
-    now: int,
-    answers: int,
-) -> list[Reply]:
-    last = len(texts) - 1
+def _bubbles(person: Conversation, said: Answer, now: int, message: int) -> list[Reply]:
     """One reply a text; the choices under the last, which also is the one that a slot replaces."""
+    *before, last = said.texts
     return [
-        Reply(
-            conversation,
-            channel,
-            Message(text, choices if n == last else ()),
-            now,
-            answers,
-            slot if n == last else None,
-        )
-        for n, text in enumerate(texts)
+        *(Reply(person.id, person.channel, Message(text), now, message) for text in before),
+        Reply(person.id, person.channel, Message(last, said.choices), now, message, said.slot),
     ]
 
 
@@ -79,9 +65,14 @@ def park(db: Connection, id: int, error: str, catalog: Catalog, now: int) -> Non
     conversation = inbox.park(db, id, error)
     if conversation is None:
         return
-    person = conversations.get(db, conversation)
-    say = catalog.speaker(person.language)
+    channel, language = conversations.spoken(db, conversation)
+    say = catalog.speaker(language)
     said = Message(
         say("parked.text") + "\n\n" + say("emergency.line"), (Choice("do/menu", say("menu.open")),)
     )
-    outbox.put(db, [Reply(conversation, person.channel, said, now, answers=id)])
+    outbox.put(db, [Reply(conversation, channel, said, now, answers=id)])
+
+
+def replay(db: Connection, id: int, now: int) -> bool:
+    """Lets a parked message be answered after all; False if it is not parked, or cannot be read."""
+    return inbox.replay(db, id, now)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.database import insert_once, update_rows
+from storage.rows import insert_once, update_rows
 from storage.schema import identity, metadata
 from storage.sealing import Sealed, ring_of
 from storage.shapes import Reach
@@ -86,11 +86,11 @@ def find(db: Connection, channel: str, address: str) -> int | None:
     return db.execute(_FIND, {"channel": channel, "hash": _hash(db, channel, address)}).scalar()
 
 
-def get(db: Connection, conversation: int) -> Conversation:
-    """One conversation by its id."""
+def spoken(db: Connection, conversation: int) -> tuple[str, str]:
+    """The channel and the language of a conversation; opens nothing that could be spoilt."""
     c = conversations.c
-    row = db.execute(select(c.id, c.channel, c.language, c.mark, c.seen_at).where(c.id == conversation)).one()
-    return Conversation(*row)
+    channel, language = db.execute(select(c.channel, c.language).where(c.id == conversation)).one()
+    return channel, language
 
 
 def address(db: Connection, conversation: int) -> str:
@@ -121,11 +121,22 @@ def advance(db: Connection, changes: Sequence[Change]) -> None:
     )
 
 
-def readdress(db: Connection, conversation: int, address: str) -> None:
-    """The person is found under a new address from now on."""
-    channel = select(conversations.c.channel).where(conversations.c.id == conversation)
-    hashed = _hash(db, db.execute(channel).scalar_one(), address)
-    db.execute(update(conversations).where(conversations.c.id == conversation).values(address_hash=hashed))
+def lock(db: Connection, conversation: int) -> None:
+    """Holds the lane until the transaction ends, as answering does: first the lane, then its rows."""
+    c = conversations.c.id
+    db.execute(select(c).where(c == conversation).with_for_update(key_share=True))
+
+
+def readdress(db: Connection, conversation: int, address: str, since: int) -> bool:
+    """Lets a conversation that was made after `since`, and not closed, be found under a new address."""
+    c = conversations.c
+    young = select(c.channel).where(c.id == conversation, c.created_at >= since, c.reach == Reach.ok.value)
+    channel = db.execute(young).scalar()
+    if channel is None:
+        return False
+    hashed = _hash(db, channel, address)
+    db.execute(update(conversations).where(c.id == conversation).values(address_hash=hashed))
+    return True
 
 
 def forget(db: Connection, conversation: int, now: int) -> None:

@@ -30,7 +30,8 @@ from sqlalchemy import (
 
 from storage import conversations
 from storage.conversations import Conversation
-from storage.database import insert_once, note, update_rows
+from storage.database import note
+from storage.rows import insert_once, update_rows
 from storage.schema import BigId, identity, index_where, is_, metadata
 from storage.sealing import Sealed
 from storage.shapes import Incoming, Kind, Said
@@ -56,7 +57,12 @@ inbox = Table(
     Column("conversation", ForeignKey("conversations.id"), comment="null: a body that could not be read"),
     Column("kind", Text, nullable=False),
     Column("body", Sealed("inbox.body"), comment="null once done"),
-    Column("sent_at", BigInteger, nullable=False, comment="orders a lane, with id"),
+    Column(
+        "sent_at",
+        BigInteger,
+        nullable=False,
+        comment="the provider's instant, 0 where arrival is the order; with id it orders a lane",
+    ),
     Column("due_at", BigInteger, nullable=False, comment="not answered before"),
     Column("tries", Integer, nullable=False, comment="solo attempts that were begun"),
     Column("status", Text, nullable=False),
@@ -122,11 +128,15 @@ def keep(
     return new
 
 
-def conversation_of(db: Connection, channel: str, key: str) -> int | None:
-    """The conversation in which a message of this key was kept."""
-    return db.execute(
-        select(inbox.c.conversation).where(inbox.c.channel == channel, inbox.c.key == key)
-    ).scalar()
+def opened_by(db: Connection, channel: str, key: str) -> int | None:
+    """The conversation that was made for the message of this key: its very first."""
+    c = conversations.conversations.c
+    made = (
+        select(c.id)
+        .join(inbox, inbox.c.conversation == c.id)
+        .where(inbox.c.channel == channel, inbox.c.key == key, c.created_at == inbox.c.due_at)
+    )
+    return db.execute(made).scalar()
 
 
 def keep_unreadable(db: Connection, channel: str, key: str, raw: bytes, now: int) -> None:
@@ -216,25 +226,44 @@ def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> li
 
 
 class Attempt(Struct, frozen=True):
-    """A message that is about to be tried alone."""
+    """A message that is to be tried alone."""
 
     id: int
     conversation: int
     before: int
-    "Attempts that were begun earlier and never finished."
+    "Counted attempts that were begun earlier and never finished."
 
 
-def count_try(db: Connection, now: int) -> Attempt | None:
-    """Counts an attempt on the next message before it is made, so that one which kills the process
-    is known by its count; None if nothing waits."""
-    lanes = take(db, now, 1)
-    if not lanes:
+_NEXT = (
+    select(inbox.c.id, inbox.c.conversation, inbox.c.tries)
+    .where(is_(inbox.c.status, Status.waiting), inbox.c.due_at <= bindparam("now"))
+    .order_by(inbox.c.due_at, inbox.c.sent_at, inbox.c.id)
+    .limit(1)
+)
+
+
+def next_alone(db: Connection, now: int, *, count: bool) -> Attempt | None:
+    """The message that waits longest; None if nothing waits. Its body is not opened: it may be what
+    is wrong. With `count` the attempt is counted before it is made, so that a message which kills the
+    process is known by its count."""
+    row = db.execute(_NEXT, {"now": now}).one_or_none()
+    if row is None:
         return None
-    message = lanes[0].messages[0]
-    tries = db.execute(
-        update(inbox).where(inbox.c.id == message.id).values(tries=inbox.c.tries + 1).returning(inbox.c.tries)
-    ).scalar_one()
-    return Attempt(message.id, message.conversation, tries - 1)
+    first = _first_of_lane(db, row.conversation, now)
+    if count:
+        db.execute(update(inbox).where(inbox.c.id == first.id).values(tries=inbox.c.tries + 1))
+    return first
+
+
+def _first_of_lane(db: Connection, conversation: int, now: int) -> Attempt:
+    i = inbox.c
+    row = db.execute(
+        select(i.id, i.conversation, i.tries)
+        .where(i.conversation == conversation, is_(i.status, Status.waiting), i.due_at <= now)
+        .order_by(i.sent_at, i.id)
+        .limit(1)
+    ).one()
+    return Attempt(*row)
 
 
 def done(db: Connection, ids: Sequence[int]) -> None:
@@ -310,7 +339,7 @@ def sweep(db: Connection, before: int, limit: int) -> int:
     oldest `limit` rows are looked at and no index on time is needed."""
     oldest = select(inbox.c.id).where(is_(inbox.c.status, Status.done)).order_by(inbox.c.id).limit(limit)
     return db.execute(
-        delete(inbox).where(inbox.c.id.in_(oldest.scalar_subquery()), inbox.c.sent_at < before)
+        delete(inbox).where(inbox.c.id.in_(oldest.scalar_subquery()), inbox.c.due_at < before)
     ).rowcount
 
 

@@ -6,7 +6,7 @@ pace. A reservation moves it; a provider's 429 pushes it.
 
 from sqlalchemy import BigInteger, Column, Connection, Table, Text, select, update
 
-from storage.database import insert_once
+from storage.rows import insert_once
 from storage.schema import metadata
 
 AHEAD_MS = 250  # how far ahead sends may be reserved: what a crash can waste, and the longest burst

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    delete,
     exists,
     func,
     or_,
@@ -29,8 +30,9 @@ from sqlalchemy import (
     update,
 )
 
-from storage.database import insert_rows, note, update_rows
+from storage.database import note
 from storage.inbox import inbox
+from storage.rows import insert_rows, update_rows
 from storage.schema import BigId, identity, index_where, is_, metadata
 from storage.sealing import Sealed
 from storage.shapes import Message
@@ -75,7 +77,7 @@ outbox = Table(
     Column("provider_id", Text, comment="the provider's name for the sent message"),
     Column("reason", Text, comment="why it was refused, held or put off"),
     Column("sent_at", BigInteger),
-    Column("forget_at", BigInteger, comment="when the body is emptied; null: not decided, or done"),
+    Column("forget_at", BigInteger, comment="when the body is emptied; null: it is"),
     sqlite_autoincrement=True,
 )
 index_where(
@@ -86,6 +88,8 @@ index_where("outbox_held", is_(outbox.c.status, Status.held), outbox.c.conversat
 index_where("outbox_forget", outbox.c.forget_at.is_not(None), outbox.c.forget_at)
 index_where("outbox_slot", outbox.c.slot.is_not(None), outbox.c.conversation, outbox.c.slot, outbox.c.id)
 index_where("outbox_lane", outbox.c.body.is_not(None), outbox.c.conversation, outbox.c.id)
+
+KEPT_MS = 30 * 86_400_000  # the longest that a body is kept, fetched or not
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Message).decode
@@ -125,7 +129,7 @@ class Outcome(Struct, frozen=True):
     provider_id: str | None = None
     reason: str | None = None
     due_at: int = 0
-    "When to try again, for `waiting`."
+    "When to try again, for `waiting`; 0: as it was."
 
 
 class Shown(Struct, frozen=True):
@@ -173,6 +177,7 @@ def put(db: Connection, replies: Sequence[Reply]) -> None:
                 "status": waiting,
                 "tries": 0,
                 "maybe_sent": False,
+                "forget_at": reply.due_at + KEPT_MS,
             }
             for reply in replies
         ],
@@ -255,15 +260,10 @@ def give_back(db: Connection, ids: Sequence[int], due_at: int) -> None:
 def record(db: Connection, outcomes: Sequence[Outcome], now: int, keep_ms: int) -> None:
     """Writes what came of sending. A final outcome starts the time after which the body is emptied."""
     c, final = outbox.c, {Status.sent, Status.refused}
-    ours = (
-        select(c.id)
-        .where(c.id.in_([o.id for o in outcomes]), is_(c.status, Status.sending))
-        .with_for_update()
-    )
-    sending = set(db.execute(ours).scalars())  # not what was dropped, or claimed and recorded by another
+    ours = select(c.id, c.due_at).where(c.id.in_([o.id for o in outcomes]), is_(c.status, Status.sending))
+    # not what was dropped, or claimed and recorded by another
+    sending = {id: due_at for id, due_at in db.execute(ours.with_for_update())}
     outcomes = [outcome for outcome in outcomes if outcome.id in sending]
-    if not outcomes:
-        return
     update_rows(
         db,
         outbox,
@@ -274,9 +274,9 @@ def record(db: Connection, outcomes: Sequence[Outcome], now: int, keep_ms: int) 
                 "lease_until": None,
                 "provider_id": o.provider_id,
                 "reason": o.reason,
-                "due_at": o.due_at,
+                "due_at": o.due_at or sending[o.id],
                 "sent_at": now if o.status is Status.sent else None,
-                "forget_at": now + keep_ms if o.status in final else None,
+                "forget_at": now + (keep_ms if o.status in final else KEPT_MS),
             }
             for o in outcomes
         ],
@@ -331,11 +331,18 @@ def fetched(db: Connection, conversation: int, up_to: int, now: int, keep_ms: in
 
 
 def sweep(db: Connection, now: int, limit: int) -> int:
-    """Empties bodies whose time is over; how many."""
-    due = select(outbox.c.id).where(outbox.c.forget_at <= now).limit(limit)
-    return db.execute(
-        update(outbox).where(outbox.c.id.in_(due.scalar_subquery())).values(body=None, forget_at=None)
-    ).rowcount
+    """Empties bodies whose time is over, sent or not, and deletes the oldest empty rows; how many."""
+    c = outbox.c
+    due = list(db.execute(select(c.id).where(c.forget_at <= now).limit(limit)).scalars())
+    if due:
+        unsent = or_(is_(c.status, Status.waiting), is_(c.status, Status.held))
+        db.execute(update(outbox).where(c.id.in_(due), unsent).values(status=Status.expired.value))
+        db.execute(update(outbox).where(c.id.in_(due)).values(body=None, forget_at=None))
+    oldest = select(c.id).order_by(c.id).limit(limit)
+    gone = delete(outbox).where(
+        c.id.in_(oldest.scalar_subquery()), c.body.is_(None), c.due_at < now - 2 * KEPT_MS
+    )
+    return max(len(due), db.execute(gone).rowcount)
 
 
 def erase(db: Connection, conversation: int) -> None:

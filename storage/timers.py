@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, func, select, update
 
-from storage.database import insert_once, note
+from storage.database import note
+from storage.rows import insert_once
 from storage.schema import identity, index_where, is_, metadata
 
 

@@ -11,7 +11,8 @@ import pytest
 from bot import app
 from bot.settings import Settings
 from storage import migrations
-from storage.database import Database, open_database
+from storage.database import Database
+from storage.opening import open_database
 from tests import make, postgres
 
 IN_CI = bool(os.environ.get("CI"))

@@ -4,9 +4,12 @@ import base64
 import itertools
 import uuid
 
+from sqlalchemy import Connection, select
+
 from content import catalog
 from content.catalog import Catalog
-from storage import keys
+from storage import conversations, keys
+from storage.conversations import Conversation
 from storage.keys import Ring
 from storage.outbox import Reply
 from storage.shapes import Incoming, Kind, Message, Said
@@ -50,3 +53,10 @@ def reply(conversation: int, text: str = "chào", **fields: object) -> Reply:
     return Reply(
         **{"conversation": conversation, "channel": "post", "message": Message(text), "due_at": NOW, **fields}
     )  # type: ignore[arg-type]
+
+
+def person(db: Connection, conversation: int) -> Conversation:
+    """One conversation, opened."""
+    c = conversations.conversations.c
+    row = db.execute(select(c.id, c.channel, c.language, c.mark, c.seen_at).where(c.id == conversation)).one()
+    return Conversation(*row)

@@ -1,5 +1,7 @@
 """The web chat's API. A browser is known by a secret in a cookie, made at its first post."""
 
+import asyncio
+import contextlib
 import re
 import secrets
 
@@ -13,11 +15,15 @@ from bot.web.parts import language, parts, refusal
 from content.wording import LANGUAGES
 from handlers.citizens.forget import forget
 from storage import conversations, inbox, outbox
+from storage.database import StorageDown
 from storage.outbox import Shown
 from storage.shapes import Incoming, Kind, Said
 
 COOKIE = "nepsong"
 LONGEST_BODY = 128 * 1024  # bytes of a POST; 20,000 characters need at most 120 KB as JSON
+LOST_MS = 600_000  # so long may the very first post be repeated without its cookie
+PATIENCE_S = 20  # for a body that trickles in
+STREAMS = 6  # a visitor may keep open; a browser needs one a tab
 BEAT_S = 15  # an event stream says something so often, or proxies close it
 
 _SECRET = re.compile(r"[\w-]{43}")
@@ -31,7 +37,11 @@ async def post(request: web.Request) -> web.Response:
     if not _same_origin(request):
         return refusal(request, 403, "error.request")
     try:
-        key, kind, said = reading.read(await request.read())
+        async with asyncio.timeout(PATIENCE_S):
+            body = await request.read()
+        key, kind, said = reading.read(body)
+    except TimeoutError:
+        return refusal(request, 408, "error.request")
     except NotOurs as error:
         p.metrics.kept.labels(FACTS.name, "refused").inc()
         return refusal(request, 413 if error.key == "chat.long" else 400, error.key)
@@ -39,15 +49,14 @@ async def post(request: web.Request) -> web.Response:
     secret, new = await p.database.write(_keep, _secret(request), fresh, key, kind, said, p.now())
     p.metrics.kept.labels(FACTS.name, "new" if new else "again").inc()
     response = web.json_response({"kept": True}, headers={"Cache-Control": "no-store"})
-    if secret == fresh:
-        response.set_cookie(
-            COOKIE,
-            secret,
-            max_age=SESSION_MS // 1000,
-            httponly=True,
-            samesite="Lax",
-            secure=p.settings.service.public_url.startswith("https"),
-        )
+    response.set_cookie(  # every time: who writes stays known
+        COOKIE,
+        secret,
+        max_age=SESSION_MS // 1000,
+        httponly=True,
+        samesite="Lax",
+        secure=p.settings.service.public_url.startswith("https"),
+    )
     return response
 
 
@@ -60,11 +69,11 @@ def _keep(
     """
     person = conversations.find(db, FACTS.name, known) if known is not None else None
     secret = known if known is not None and person is not None else fresh
-    if person is None and (person := inbox.conversation_of(db, FACTS.name, key)) is not None:
-        conversations.readdress(
-            db, person, fresh
-        )  # the first post once more, its answer with the cookie was lost
-    incoming = Incoming(FACTS.name, secret, key, now, said, kind)
+    opened = inbox.opened_by(db, FACTS.name, key) if person is None else None
+    if opened is not None and conversations.readdress(db, opened, fresh, since=now - LOST_MS):
+        person = opened  # a browser's very first post once more: the answer with its cookie was lost
+    # sent_at 0: the order of arrival counts, not the clocks of several machines
+    incoming = Incoming(FACTS.name, secret, key, 0, said, kind)
     language = said.language or LANGUAGES[0]
     new = inbox.keep(db, incoming, now, language=language, keep_address=False, known=person)
     return secret, new
@@ -77,9 +86,10 @@ async def messages(request: web.Request) -> web.Response:
     number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
     conversation, shown = await p.database.read(_look, _secret(request), number)
     if conversation is not None and any(message.fresh for message in shown):
-        await p.database.write(outbox.fetched, conversation, shown[-1].id, p.now(), FACTS.keep_ms)
+        with contextlib.suppress(StorageDown):  # then the next fetch records it; the answer is shown now
+            await p.database.write(outbox.fetched, conversation, shown[-1].id, p.now(), FACTS.keep_ms)
     return web.Response(
-        body=writing.write(shown, number),
+        body=writing.write(shown, number if conversation is not None else 0),
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
@@ -96,6 +106,8 @@ async def events(request: web.Request) -> web.StreamResponse:
     conversation = await _conversation(request)
     if conversation is None:
         return web.Response(status=204)
+    if p.signals.listeners(f"chat/{conversation}") >= STREAMS:
+        return refusal(request, 429, "error.request")
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
@@ -104,6 +116,8 @@ async def events(request: web.Request) -> web.StreamResponse:
         await response.write(b"event: look\ndata:\n\n")
         while not p.stop.is_set():
             rang = await bell.wait(BEAT_S)
+            if p.stop.is_set():
+                break
             try:
                 await response.write(b"event: look\ndata:\n\n" if rang else b": still here\n\n")
             except ConnectionError:
@@ -138,8 +152,8 @@ async def page_language(request: web.Request) -> tuple[str, bool]:
         return language(request), False
     if request.query.get("lang") in LANGUAGES:
         return language(request), True
-    person = await parts(request).database.read(conversations.get, conversation)
-    return person.language, True
+    _, spoken = await parts(request).database.read(conversations.spoken, conversation)
+    return spoken, True
 
 
 def _secret(request: web.Request) -> str | None:

@@ -1,5 +1,7 @@
 """Is it alive, is it ready, what does it measure."""
 
+import asyncio
+import contextlib
 import shutil
 import time
 
@@ -10,10 +12,12 @@ from bot.web.parts import Parts, parts
 from storage import inbox, migrations, outbox
 from storage.database import StorageDown
 from storage.inbox import Counts
+from storage.migrations import SchemaWrong
 
 HUNG_S = 30  # a worker that has not come round for so long hangs
 BEHIND_S = 60  # an inbox whose oldest message waits longer is not keeping up
 DISK_MB = 200
+PATIENCE_S = 3  # for the database to answer a probe
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -41,26 +45,33 @@ async def _reasons(p: Parts) -> list[str]:
     if free < DISK_MB:
         reasons.append(f"disk: only {free} MB free in data_dir, {DISK_MB} are needed")
     try:
-        if not await p.database.read(migrations.fits):
+        async with asyncio.timeout(PATIENCE_S):
+            fits = await p.database.read(migrations.fits)
+            counts = await p.database.read(inbox.counts)
+        if not fits:
             reasons.append("database: not at this program's revision, run `nepsong migrate`")
-        counts = await p.database.read(inbox.counts)
         if (age := _age(counts, p.now())) > BEHIND_S:
             reasons.append(f"inbox: the oldest message has waited {age:.0f} seconds")
-    except StorageDown as error:
+    except (StorageDown, SchemaWrong) as error:
         reasons.append(f"database: {error}")
+    except TimeoutError:
+        reasons.append(f"database: no answer within {PATIENCE_S} seconds")
     return reasons
 
 
 async def metrics(request: web.Request) -> web.Response:
     """Prometheus text; queue lengths are read now."""
     p = parts(request)
-    counts = await p.database.read(inbox.counts)
-    p.metrics.waiting.set(counts.waiting)
-    p.metrics.aside.set(counts.parked)
-    p.metrics.age.set(_age(counts, p.now()))
-    p.metrics.outbox.clear()
-    for queue, count in (await p.database.read(outbox.counts)).items():
-        p.metrics.outbox.labels(queue).set(count)
+    with contextlib.suppress(StorageDown, TimeoutError):  # the counters are wanted most when storage is down
+        async with asyncio.timeout(PATIENCE_S):
+            counts = await p.database.read(inbox.counts)
+            on_their_way = await p.database.read(outbox.counts)
+        p.metrics.waiting.set(counts.waiting)
+        p.metrics.aside.set(counts.parked)
+        p.metrics.age.set(_age(counts, p.now()))
+        p.metrics.outbox.clear()
+        for queue, count in on_their_way.items():
+            p.metrics.outbox.labels(queue).set(count)
     return web.Response(
         body=generate_latest(p.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
     )

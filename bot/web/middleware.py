@@ -38,6 +38,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except StorageDown as error:
         log.error("storage down", path=_route(request), reason=str(error))
         return refusal(request, 503, "error.storage", **{"Retry-After": "2"})
+    except (web.RequestPayloadError, ConnectionError):  # a body that cannot be unpacked, a line that broke
+        return refusal(request, 400, "chat.unreadable")
     except Exception as error:  # the last door before a stranger sees a traceback
         parts(request).metrics.errors.labels("web", type(error).__name__).inc()
         log.error("request failed", path=_route(request), error=type(error).__name__)

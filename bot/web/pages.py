@@ -59,7 +59,8 @@ async def static(request: web.Request) -> web.Response:
     file = files().get(request.match_info["name"])
     if file is None:
         raise web.HTTPNotFound
-    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    accepted = request.headers.get("Accept-Encoding", "").replace(" ", "")
+    zipped = "gzip" in accepted and "gzip;q=0" not in accepted
     headers = {
         "Content-Type": f"{file.kind}; charset=utf-8" if file.kind.startswith("text/") else file.kind,
         "Cache-Control": "public, max-age=31536000, immutable",

@@ -40,5 +40,8 @@ def application(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app.on_response_prepare.append(middleware.headers)
     for route in (*(CHAT if parts.settings.channels.webchat.enabled else ()), *ALWAYS):
-        app.router.add_route(route.method, route.path, route.handler)
+        if route.method == "GET":  # monitors ask with HEAD; a stream has no end that HEAD could wait for
+            app.router.add_get(route.path, route.handler, allow_head=route.handler is not chat.events)
+        else:
+            app.router.add_route(route.method, route.path, route.handler)
     return app

@@ -1,6 +1,7 @@
 """Answers what waits in the inbox."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from bot.metrics import Metrics
@@ -20,8 +21,39 @@ MOST_TRIES = 3
 FEW, GATHER_S = 10, 0.005
 
 
+class Caution:
+    """The first pass after a start. One hand in the whole cluster makes it, or two would count their
+    attempts on the same message and take each other's for deaths; the other hands of its process wait."""
+
+    def __init__(self, database: Database) -> None:
+        self.left = CAREFUL
+        self._database = database
+        self._hand: object = None
+        self._held = contextlib.ExitStack()
+
+    async def taken_by(self, hand: object) -> bool:
+        """Whether this hand is the one."""
+        if self._hand is None:
+            self._hand = hand  # before the first await: the others see it
+            if not await asyncio.to_thread(self._take):
+                self._hand = None
+        return self._hand is hand
+
+    def _take(self) -> bool:
+        with contextlib.ExitStack() as stack:
+            owned = stack.enter_context(self._database.only_one("careful"))
+            if owned is not None:
+                self._held = stack.pop_all()
+            return owned is not None
+
+    def end(self) -> None:
+        """The pass is over; another process may make its own."""
+        self.left = 0
+        self._held.close()
+
+
 class Answering:
-    """In batches; one by one after a failure and at the start."""
+    """In batches; one by one after a failure, and carefully at the start."""
 
     name = "answering"
     topics: tuple[str, ...] = ("inbox",)
@@ -33,39 +65,51 @@ class Answering:
         decide: Decide,
         now: Callable[[], int],
         metrics: Metrics,
+        caution: Caution,
     ) -> None:
         self._database = database
         self._catalog = catalog
         self._decide = decide
         self._now = now
         self._metrics = metrics
-        self._singly = CAREFUL
+        self._caution = caution
+        self._singly = 0
         self._attempt: Attempt | None = None
 
     async def step(self) -> bool:
-        """One batch, or one message while being careful."""
+        """One batch; or one message, after a failure and while being careful."""
+        if self._caution.left > 0:
+            return await self._caution.taken_by(self) and await self._carefully()
         if self._singly > 0:
-            return await self._one()
+            return await self._alone(count=False)
         count = await self._database.write(batch.answer, self._decide, self._now())
         self._metrics.answered.inc(count)
         if 0 < count < FEW:
             await asyncio.sleep(GATHER_S)
         return count > 0
 
-    async def _one(self) -> bool:
+    async def _carefully(self) -> bool:
+        more = await self._alone(count=True)
+        self._caution.left -= 1
+        if not more or self._caution.left == 0:
+            self._caution.end()
+        return True
+
+    async def _alone(self, *, count: bool) -> bool:
         # an attempt that the database cut short is made again, not counted again
-        self._attempt = self._attempt or await self._database.write(inbox.count_try, self._now())
+        self._attempt = self._attempt or await self._database.write(
+            inbox.next_alone, self._now(), count=count
+        )
         if self._attempt is None:
             self._singly = 0
             return False
-        if self._attempt.before >= MOST_TRIES:
+        if count and self._attempt.before >= MOST_TRIES:
             await self._park("ProcessKilled")
             return True
-        conversation = self._attempt.conversation
-        count = await self._database.write(batch.answer, self._decide, self._now(), 1, only=conversation)
-        self._metrics.answered.inc(count)
+        answered = await self._database.write(batch.answer, self._decide, self._now(), alone=self._attempt)
+        self._metrics.answered.inc(answered)
         self._attempt = None
-        self._singly -= 1
+        self._singly = max(0, self._singly - 1)
         return True
 
     async def failed(self, error: Exception) -> None:
@@ -80,7 +124,9 @@ class Answering:
         await self._database.write(batch.park, self._attempt.id, error, self._catalog(), self._now())
         self._metrics.parked.inc()
         self._attempt = None
-        self._singly -= 1
+        self._singly = max(0, self._singly - 1)
 
     async def finish(self) -> None:
         """Nothing is in the air: a transaction is committed or never was."""
+        if self._caution.left > 0:
+            self._caution.end()

@@ -25,7 +25,9 @@ class Clock:
 
     async def step(self) -> bool:
         """Rings the timer that has been due longest."""
-        return await self._database.write(self._ring, self._now())
+        rang = await self._database.write(self._ring, self._now())
+        self._ringing = None
+        return rang
 
     def _ring(self, db: Connection, now: int) -> bool:
         self._ringing = timers.due(db, now)

@@ -56,7 +56,7 @@ def reachable(turn: Turn) -> str | None:
     """A phone number or an e-mail address in typed words; or that none is wished."""
     if turn.heard.intent in ("no", "skip"):
         return "none"
-    found = _REACHABLE.search(turn.text)
+    found = _REACHABLE.search(turn.text[:200])  # the pattern is slow on long text
     return found.group().strip() if found else None
 
 
@@ -84,7 +84,8 @@ def confirm(turn: Turn, draft: Told) -> Told | Answer:
     """Sends only on a clear yes."""
     if turn.choice == "send" or turn.heard.intent in ("yes", "okay"):
         return replace(draft, sent="yes")
-    return summary(turn, draft)
+    again = summary(turn, draft)
+    return replace(again, texts=(turn.say("feedback.unsent"), *again.texts))
 
 
 def finish(turn: Turn, draft: Told) -> Answer:

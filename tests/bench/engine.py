@@ -11,8 +11,8 @@ from handlers import batch
 from handlers.turn import Answer, Decided
 from storage import inbox, migrations
 from storage.conversations import Conversation
-from storage.database import open_database
 from storage.inbox import Waiting
+from storage.opening import open_database
 from tests import make, postgres
 
 PEOPLE, MESSAGES = 2_000, 20_000

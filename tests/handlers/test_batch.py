@@ -10,7 +10,7 @@ from handlers.turn import Answer, Decided
 from storage import conversations, inbox, outbox
 from storage.conversations import Conversation
 from storage.database import Database
-from storage.inbox import Waiting
+from storage.inbox import Attempt, Waiting
 from storage.outbox import Outcome
 from storage.shapes import Choice, Message
 from tests import make
@@ -38,8 +38,14 @@ def keep(database: Database, *said: tuple[str, str], **fields: object) -> None:
         ).result()
 
 
-def answer(database: Database, decide: Decide = echo, limit: int = 50, only: int | None = None) -> int:
-    return database.submit(lambda db: batch.answer(db, decide, make.NOW + 99, limit, only=only)).result()
+def answer(database: Database, decide: Decide = echo, alone: Attempt | None = None) -> int:
+    return database.submit(lambda db: batch.answer(db, decide, make.NOW + 99, alone=alone)).result()
+
+
+def next_alone(database: Database, *, count: bool = False) -> Attempt:
+    attempt = database.submit(lambda db: inbox.next_alone(db, make.NOW + 9, count=count)).result()
+    assert attempt
+    return attempt
 
 
 def said(database: Database) -> list[Message]:
@@ -56,7 +62,7 @@ def texts(database: Database) -> list[str]:
 def people(database: Database) -> list[Conversation]:
     def read(db: Connection) -> list[Conversation]:
         ids = db.execute(select(conversations.conversations.c.id)).scalars().all()
-        return [conversations.get(db, id) for id in sorted(ids)]
+        return [make.person(db, id) for id in sorted(ids)]
 
     return database.ask(read).result()
 
@@ -136,9 +142,12 @@ def test_what_decide_wrote_is_undone_with_the_rest(database: Database) -> None:
 
 
 @pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (3, 3), (50, 4)])
-def test_no_more_than_the_limit_is_answered(database: Database, limit: int, count: int) -> None:
+def test_no_more_than_the_limit_is_answered(
+    database: Database, limit: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "LIMIT", limit)
     keep(database, ("an", "a"), ("an", "b"), ("binh", "c"), ("chi", "d"))
-    assert answer(database, limit=limit) == count == len(texts(database))
+    assert answer(database) == count == len(texts(database))
     assert waiting(database) == 4 - count
 
 
@@ -153,8 +162,22 @@ def test_with_no_time_left_exactly_one_is_answered(
 
 def test_one_conversation_can_be_answered_alone(database: Database) -> None:
     keep(database, ("an", "a"), ("binh", "b"))
-    assert answer(database, only=people(database)[1].id) == 1
+    mine = Attempt(2, people(database)[1].id, 0)
+    assert answer(database, alone=mine) == 1
     assert texts(database) == ["b after "]
+    assert answer(database, alone=mine) == 0  # another process was first
+    assert answer(database, alone=Attempt(99, people(database)[0].id, 0)) == 0  # not the first of its lane
+
+
+def test_the_next_to_be_tried_alone_is_known_without_opening_it(database: Database) -> None:
+    keep(database, ("an", "a"), ("an", "b"))
+    spoilt = inbox.inbox.update().values(kind="of a newer release")
+    database.submit(lambda db: db.execute(spoilt)).result()
+    attempt = next_alone(database)
+    with pytest.raises(ValueError, match="newer release"):
+        answer(database, alone=attempt)
+    park(database, attempt.id)
+    assert len(texts(database)) == 1 and waiting(database) == 1
 
 
 def test_what_is_not_due_yet_waits(database: Database) -> None:
@@ -211,8 +234,7 @@ def test_a_message_set_aside_is_told_to_the_person_in_one_honest_sentence(
     who = people(database)[0].id
     change = conversations.Change(who, language, b"m", make.NOW)
     database.submit(lambda db: conversations.advance(db, [change])).result()
-    attempt = database.submit(lambda db: inbox.count_try(db, make.NOW + 9)).result()
-    assert attempt
+    attempt = next_alone(database)
     park(database, attempt.id)
     assert len(said(database)) == 1
     told = said(database)[0]
@@ -227,8 +249,7 @@ def park(database: Database, id: int) -> None:
 
 def test_what_was_set_aside_is_kept_and_the_lane_moves_on(database: Database) -> None:
     keep(database, ("an", "throw"), ("an", "b"))
-    attempt = database.submit(lambda db: inbox.count_try(db, make.NOW + 9)).result()
-    assert attempt
+    attempt = next_alone(database)
     park(database, attempt.id)
     assert answer(database) == 1 and texts(database)[-1] == "b after "
     assert database.ask(lambda db: [p.error for p in inbox.parked(db)]).result() == ["ZeroDivisionError"]
@@ -236,8 +257,7 @@ def test_what_was_set_aside_is_kept_and_the_lane_moves_on(database: Database) ->
 
 def test_nothing_is_told_twice(database: Database) -> None:
     keep(database, ("an", "throw"))
-    attempt = database.submit(lambda db: inbox.count_try(db, make.NOW + 9)).result()
-    assert attempt
+    attempt = next_alone(database)
     for _ in range(2):
         park(database, attempt.id)
     park(database, 99)

@@ -12,14 +12,15 @@ from handlers.router import LONGEST, router
 from handlers.turn import Decided, Standing
 from storage import conversations, feedback
 from storage.conversations import Conversation
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.feedback import Feedback
 from storage.inbox import Waiting
+from storage.opening import open_database
 from storage.shapes import Choice, Kind, Said
 from tests import make
 
 HOUR = 3_600_000
-NUMBERS = "GỌI NGAY: 113"
+NUMBERS = "GỌI NGAY:\n113"
 LINE = "Nếu đang nguy hiểm"
 OLD = "không dùng được nữa"
 WHAT, CONTACT, SUMMARY = "có gì hay", "liên hệ anh/chị bằng cách nào", "xem lại giúp tôi"
@@ -194,8 +195,8 @@ def test_what_is_no_longer_in_force_says_so(sqlite_url: str) -> None:
 
 def test_a_question_too_long_is_told_so_with_the_numbers(talk: Talk) -> None:
     said = talk.says("ă" * (LONGEST + 1))
-    assert f"{LONGEST + 1} chữ cái" in said and LINE in said
-    assert "chữ cái" not in talk.says("ă" * LONGEST)
+    assert f"{LONGEST + 1} ký tự" in said and LINE in said
+    assert "ký tự" not in talk.says("ă" * LONGEST)
 
 
 def test_a_first_message_that_is_too_long_is_shown_ways_on_too(talk: Talk) -> None:
@@ -573,3 +574,18 @@ def test_any_message_to_anybody_is_answered(talk: Talk, mark: bytes | None, said
         assert answer.texts and all(answer.texts)
     assert all(len(name.encode()) <= 64 and name.isascii() for name in talk.buttons.values() if "/" in name)
     assert isinstance(talk.standing, Standing)  # and it can be read the next time
+
+
+def test_what_was_told_in_one_breath_is_kept_on_leaving(talk: Talk) -> None:
+    assert CONTACT in talk.says("góp ý: chữ nhỏ quá, đọc không ra")
+    talk.says("để sau")
+    talk.presses("Viết tiếp")
+    assert "• Góp ý: chữ nhỏ quá, đọc không ra" in talk.presses("Không cần liên hệ")
+
+
+def test_old_words_can_be_kept_on_an_edit_and_survive_leaving(asked: Talk) -> None:
+    asked.says("1")
+    assert "“chữ nhỏ quá”" in asked.presses("Sửa lời góp ý")
+    asked.says("để sau")
+    asked.presses("Viết tiếp")
+    assert "• Góp ý: chữ nhỏ quá" in asked.presses("Giữ như cũ")

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from storage import conversations
 from storage.conversations import Change
 from storage.database import Database
+from tests import make
 from tests.make import NOW
 
 
@@ -43,7 +44,7 @@ def test_a_stranger_is_not_found(do: Callable[..., Any], meet: Callable[..., int
 
 
 def test_a_new_conversation_says_nothing_yet(do: Callable[..., Any], meet: Callable[..., int]) -> None:
-    met = do(conversations.get, meet())
+    met = do(make.person, meet())
     assert (met.channel, met.language, met.mark, met.seen_at) == ("post", "vi", None, NOW)
 
 
@@ -55,7 +56,7 @@ def test_an_address_is_kept_only_where_we_write(do: Callable[..., Any], meet: Ca
 def test_a_batch_of_marks_is_written_at_once(do: Callable[..., Any], meet: Callable[..., int]) -> None:
     an, binh, chi = meet("an"), meet("binh"), meet("chi")
     do(conversations.advance, [Change(an, "en", b"1", NOW + 1), Change(binh, "vi", None, NOW + 2)])
-    found = [do(conversations.get, one) for one in (an, binh, chi)]
+    found = [do(make.person, one) for one in (an, binh, chi)]
     assert [(c.language, c.mark, c.seen_at) for c in found] == [
         ("en", b"1", NOW + 1),
         ("vi", None, NOW + 2),
@@ -72,7 +73,8 @@ def test_who_writes_can_be_reached(do: Callable[..., Any], meet: Callable[..., i
 
 def test_a_new_address_finds_the_same_person(do: Callable[..., Any], meet: Callable[..., int]) -> None:
     who = meet("old", keep=False)
-    do(conversations.readdress, who, "new")
+    assert not do(conversations.readdress, who, "new", NOW + 1)  # too old
+    assert do(conversations.readdress, who, "new", NOW)
     assert do(conversations.find, "post", "new") == who
     assert do(conversations.find, "post", "old") is None
 
@@ -82,7 +84,7 @@ def test_a_forgotten_person_is_a_stranger(do: Callable[..., Any], meet: Callable
     do(conversations.advance, [Change(who, "vi", b"draft", NOW)])
     do(conversations.forget, who, NOW + 1)
     assert do(conversations.find, "post", "an") is None
-    assert (do(conversations.address, who), do(conversations.get, who).mark) == ("", None)
+    assert (do(conversations.address, who), do(make.person, who).mark) == ("", None)
     assert meet() != who
 
 
@@ -97,13 +99,13 @@ def test_drafts_of_the_silent_are_emptied(do: Callable[..., Any], meet: Callable
     silent, awake = meet("an"), meet("binh")
     do(conversations.advance, [Change(silent, "vi", b"1", NOW), Change(awake, "vi", b"2", NOW + 1)])
     assert do(conversations.sweep, NOW + 1, 0, 10) is None
-    assert [do(conversations.get, who).mark for who in (silent, awake)] == [None, b"2"]
+    assert [do(make.person, who).mark for who in (silent, awake)] == [None, b"2"]
 
 
 def test_a_sweep_goes_on_where_it_stopped(do: Callable[..., Any], meet: Callable[..., int]) -> None:
     people = [meet(f"{n}") for n in range(5)]
     do(conversations.advance, [Change(who, "vi", b"1", NOW) for who in people])
     assert do(conversations.sweep, NOW + 1, 0, 2) == people[1]
-    assert [do(conversations.get, who).mark for who in people] == [None, None, b"1", b"1", b"1"]
+    assert [do(make.person, who).mark for who in people] == [None, None, b"1", b"1", b"1"]
     assert [do(conversations.sweep, NOW + 1, people[n], 2) for n in (1, 3)] == [people[3], None]
-    assert {do(conversations.get, who).mark for who in people} == {None}
+    assert {do(make.person, who).mark for who in people} == {None}

@@ -17,8 +17,10 @@ import pytest
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from storage.database import Database, StorageDown, insert_once, note, open_database
+from storage.database import Database, StorageDown, note
 from storage.limiter import limiter
+from storage.opening import open_database
+from storage.rows import insert_once
 from tests import make
 
 ROOT = Path(__file__).parents[2]
@@ -323,7 +325,7 @@ def test_an_error_of_the_owner_passes_through(database: Database) -> None:
 
 OWN = """
 import sys
-from storage.database import open_database
+from storage.opening import open_database
 from storage.keys import Ring
 with open_database(sys.argv[1], Ring({1: bytes(32)})).only_one("polling") as owned:
     print(owned is not None, flush=True)

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Connection, select
 
 from storage import conversations, inbox
-from storage.database import Database, open_database
+from storage.database import Database
+from storage.opening import open_database
 from storage.shapes import Kind, Said
 from tests import make
 from tests.make import NOW
@@ -82,10 +83,13 @@ def test_a_delivery_that_many_bring_at_once_is_kept_once(database: Database) -> 
     assert sorted(future.result() for future in [brought() for _ in range(20)]) == [False] * 19 + [True]
 
 
-def test_the_conversation_of_a_key_is_known(keep: Keep, do: Do) -> None:
+def test_the_very_first_message_of_a_conversation_is_known_by_its_key(keep: Keep, do: Do) -> None:
     keep(key="k", who="an")
-    assert do(inbox.conversation_of, "webchat", "k") == do(conversations.find, "webchat", "an")
-    assert do(inbox.conversation_of, "post", "k") is None
+    message = make.incoming(who="an", key="later")
+    do(lambda db: inbox.keep(db, message, NOW + 1, language="vi", keep_address=False))
+    assert do(inbox.opened_by, "webchat", "k") == do(conversations.find, "webchat", "an")
+    assert do(inbox.opened_by, "webchat", "later") is None
+    assert do(inbox.opened_by, "post", "k") is None
 
 
 def test_a_lane_is_in_the_order_of_sending_then_of_keeping(keep: Keep, taken: Taken) -> None:
@@ -142,10 +146,10 @@ def test_an_answered_message_has_no_words_left(keep: Keep, do: Do, taken: Taken)
 
 
 def test_tries_are_counted_before_they_are_made(keep: Keep, do: Do) -> None:
-    assert do(inbox.count_try, NOW) is None
+    assert do(lambda db: inbox.next_alone(db, NOW, count=True)) is None
     keep("sau", sent_at=NOW + 1)
     keep("trước", sent_at=NOW)
-    attempts = [do(inbox.count_try, NOW) for _ in range(3)]
+    attempts = [do(lambda db: inbox.next_alone(db, NOW, count=True)) for _ in range(3)]
     assert [(a.id, a.conversation, a.before) for a in attempts] == [(2, 1, 0), (2, 1, 1), (2, 1, 2)]
 
 
@@ -169,11 +173,12 @@ def test_only_a_waiting_message_is_parked(keep: Keep, do: Do) -> None:
 
 def test_a_parked_message_may_be_replayed(keep: Keep, do: Do, taken: Taken) -> None:
     keep("lại")
-    do(inbox.count_try, NOW)
+    do(lambda db: inbox.next_alone(db, NOW, count=True))
     do(inbox.park, 1, "KeyError")
     assert [do(inbox.replay, 1, NOW + 5) for _ in range(2)] == [True, False]
     assert (taken(NOW + 4), taken(NOW + 5)) == ([], [["lại"]])
-    assert do(inbox.count_try, NOW + 5).before == 0
+    assert do(lambda db: inbox.next_alone(db, NOW + 5, count=True)).before == 0
+    assert do(lambda db: inbox.next_alone(db, NOW + 5, count=False)).before == 1
 
 
 def test_an_unreadable_body_is_kept_once_and_parked(do: Do, taken: Taken) -> None:
@@ -203,7 +208,7 @@ def test_counts_say_how_full_the_inbox_is(keep: Keep, do: Do) -> None:
 
 def test_old_keys_of_answered_messages_are_swept(keep: Keep, do: Do) -> None:
     for n in range(6):
-        keep(sent_at=NOW + n)
+        keep(now=NOW + n)
     do(inbox.park, 1, "KeyError")
     do(inbox.done, [2, 3, 4, 5])
     assert [do(inbox.sweep, NOW + 4, 2) for _ in range(3)] == [2, 1, 0]

@@ -13,9 +13,10 @@ from cryptography.exceptions import InvalidTag
 
 from storage import conversations, feedback, inbox, keys, outbox
 from storage.conversations import Change
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.feedback import Feedback
 from storage.keys import KeysWrong
+from storage.opening import open_database
 from storage.schema import metadata
 from tests import make
 from tests.make import NOW
@@ -73,13 +74,13 @@ def test_no_byte_of_an_answered_message_stays_in_the_file(
 def test_a_blob_moved_to_another_column_does_not_open(do: Callable[..., Any], told: int) -> None:
     do(lambda db: db.exec_driver_sql("UPDATE conversations SET mark = (SELECT body FROM outbox)"))
     with pytest.raises(InvalidTag):
-        do(conversations.get, told)
+        do(make.person, told)
 
 
 def test_a_newer_key_opens_what_the_old_one_sealed(url: str, do: Callable[..., Any], told: int) -> None:
     newer = open_database(url, keys.read(TWO, "test"))
     newer.open()
-    mark = newer.submit(lambda db: conversations.get(db, told).mark).result()
+    mark = newer.submit(lambda db: make.person(db, told).mark).result()
     again = newer.submit(lambda db: conversations.meet(db, "webchat", SECRET, "vi", NOW, keep_address=True))
     assert (mark, again.result()) == (SECRET.encode(), told)
     newer.close()

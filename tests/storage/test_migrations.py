@@ -10,8 +10,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 
 from storage import conversations, feedback, inbox, keys, limiter, migrations, outbox, timers
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.migrations import HEAD, SchemaWrong
+from storage.opening import open_database
 from storage.schema import metadata
 from tests import make, postgres
 from tests.make import NOW

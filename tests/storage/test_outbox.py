@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Connection, select
 
 from storage import conversations, inbox, outbox
-from storage.database import Database, open_database
+from storage.database import Database
+from storage.opening import open_database
 from storage.outbox import Due, Outcome, Status
 from storage.shapes import Choice, Message
 from tests import make

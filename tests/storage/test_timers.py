@@ -67,7 +67,7 @@ def test_an_act_that_keeps_failing_is_parked(do: Callable[..., Any]) -> None:
 
 
 def test_a_timer_that_rings_elsewhere_is_passed_by(postgres_url: str, request: pytest.FixtureRequest) -> None:
-    from storage.database import open_database
+    from storage.opening import open_database
     from tests import make
 
     database = open_database(postgres_url, make.ring())

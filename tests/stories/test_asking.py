@@ -41,7 +41,7 @@ async def test_what_is_not_understood_is_no_dead_end(address: str, text: str) ->
 async def test_danger_gets_the_numbers_first(address: str) -> None:
     async with Citizen(address) as mother:
         heard = await mother.says("con toi dang chim duoi song cuu voi")
-    assert heard.startswith("GỌI NGAY: 113")
+    assert heard.startswith("GỌI NGAY:\n113")
 
 
 async def test_the_language_is_switched_by_a_word_and_by_the_page(address: str) -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy
 
 from storage import feedback
-from storage.database import open_database
+from storage.opening import open_database
 from tests import make
 from tests.stories.citizen import Citizen
 

@@ -1,0 +1,92 @@
+"""Where a person is in a flow: read from the mark, moved on, left without loss, taken up again."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from handlers.citizens import FLOWS, welcome
+from handlers.flow import Flow, Mark
+from handlers.turn import Answer, Decision, Standing, Turn
+from storage.shapes import Choice
+
+_encode = msgspec.json.Encoder().encode
+
+
+def flow_of(standing: Standing) -> Flow[Any] | None:
+    """The flow that a draft belongs to, open or waiting."""
+    return next((flow for flow in FLOWS if flow.name == standing.flow), None)
+
+
+def active(standing: Standing) -> Flow[Any] | None:
+    """The flow whose question is open; None while its draft waits."""
+    return None if standing.paused else flow_of(standing)
+
+
+def mark_of(flow: Flow[Any], standing: Standing) -> Mark[Any]:
+    """The stored draft, in today's shape."""
+
+    def load(raw: Raw) -> Any:
+        return flow.load(standing.version, msgspec.json.decode(raw, type=dict[str, Any]))
+
+    return Mark(
+        load(standing.draft), standing.trail, load(standing.old) if bytes(standing.old) != b"null" else None
+    )
+
+
+def moved_on(
+    turn: Turn, standing: Standing, flow: Flow[Any], answer: Answer, mark: Mark[Any] | None
+) -> Decision:
+    """The flow's answer with its buttons named, and the standing after it."""
+    if mark is None:
+        return Decision((answer,), Standing(), turn.person.language)
+    after = replace(
+        standing,
+        version=flow.version,
+        draft=Raw(_encode(mark.draft)),
+        old=Raw(_encode(mark.old)),
+        trail=mark.trail,
+        paused=False,
+    )
+    step = flow.open(mark.draft)
+    scope = f"{flow.name}.{after.draft_id}/{step.name if step else ''}/"
+    choices = [Choice(scope + choice.name, choice.label) for choice in answer.choices]
+    if step and step.optional:
+        choices.append(Choice(scope + "skip", turn.say("flow.skip")))
+    if mark.trail:
+        choices.append(Choice("do/back", turn.say("flow.back")))
+    choices.append(Choice("do/stop", turn.say("flow.stop")))
+    return Decision((replace(answer, choices=tuple(choices)),), after, turn.person.language)
+
+
+def and_again(turn: Turn, decision: Decision) -> Decision:
+    """Repeats the open question after something else was said."""
+    flow = active(decision.standing)
+    if flow is None:
+        return decision
+    again = moved_on(turn, decision.standing, flow, *flow.proceed(turn, mark_of(flow, decision.standing)))
+    bare = tuple(replace(answer, choices=()) for answer in decision.answers)
+    return Decision((*bare, *again.answers), again.standing, decision.language)
+
+
+def back(turn: Turn, standing: Standing) -> Decision:
+    """Asks the last answered question again; before the first there is only leaving."""
+    flow = flow_of(standing)
+    if flow is None or not standing.trail:
+        return stop(turn, standing) if flow else welcome.menu(turn, standing, "")
+    mark = mark_of(flow, standing)
+    return moved_on(turn, standing, flow, *flow.proceed(turn, flow.reopen(mark, mark.trail[-1])))
+
+
+def stop(turn: Turn, standing: Standing) -> Decision:
+    """Leaves a flow without losing what was said; with nothing said there is nothing to keep."""
+    if bytes(standing.draft) == b"{}" and bytes(standing.old) == b"null":
+        return welcome.menu(turn, Standing(), "")
+    ways = (
+        Choice("do/resume", turn.say("flow.resume")),
+        Choice("do/discard", turn.say("flow.discard")),
+        Choice("do/menu", turn.say("menu.open")),
+    )
+    said = Answer((turn.say("flow.stopped"),), ways)
+    return Decision((said,), replace(standing, paused=True), turn.person.language)
