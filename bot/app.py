@@ -53,28 +53,33 @@ def clock() -> int:
 
 @contextlib.contextmanager
 def opened(
-    settings: Settings, watcher: Watcher | None = None, *, migrate: bool = False
+    settings: Settings, watcher: Watcher | None = None, *, make: bool = True, migrate: bool = False
 ) -> Iterator[Database]:
     """The database, at this program's revision and fitting its key ring. Raises Refused.
 
-    An empty database is always brought up, the embedded one always brought up to date; a
-    PostgreSQL that is behind only when `migrate` says so: other processes may still use it.
+    With `make` an empty database is brought up and the embedded one brought up to date; a PostgreSQL
+    that is behind only when `migrate` says so: other processes may still use it.
     """
+    if (
+        not make
+        and not (settings.service.data_dir / "keys").exists()
+        and not settings.keys.ring.get_secret_value()
+    ):
+        raise Refused("there is no database yet: run `nepsong serve` or `nepsong migrate` first")
     ring, made = _ring(settings)
     database = open_database(settings.database_url, ring, watcher)
     database.open()
     try:
-        _prepare(database, ring, migrate=migrate or database.exclusive)
-        yield database
-    except SchemaWrong as error:
-        raise Refused(str(error)) from error
-    except KeysWrong as error:
-        if made is not None:
+        _prepare(database, ring, make=make, migrate=make and (migrate or database.exclusive))
+    except (Refused, SchemaWrong, KeysWrong) as error:
+        database.close()
+        if made is not None and isinstance(error, KeysWrong):
             made.unlink()
-            raise Refused(
-                f"{made} is missing, but the database is already sealed: restore the key file that belongs to it"
-            ) from error
+            told = f"{made} is missing, but the database is already sealed: restore the key file that belongs to it"
+            raise Refused(told) from error
         raise Refused(str(error)) from error
+    try:
+        yield database
     finally:
         database.close()
 
@@ -96,31 +101,34 @@ def _ring(settings: Settings) -> tuple[Ring, Path | None]:
         ) from error
 
 
-def _prepare(database: Database, ring: Ring, *, migrate: bool) -> None:
+def _prepare(database: Database, ring: Ring, *, make: bool, migrate: bool) -> None:
     until = time.monotonic() + MIGRATING_S
-    while True:
-        with database.only_one("migrate") as owned:
-            if owned is not None:
-                try:
-                    database.submit(lambda db: _bring_up(db, ring, migrate=migrate), "prepare").result()
-                except (SQLAlchemyError, OSError) as error:
-                    cause = type(getattr(error, "orig", None) or error).__name__
-                    raise Refused(
-                        f"the database cannot be brought up ({cause}): has this program's role the right to create tables, and is the database ours?"
-                    ) from error
-                except StorageDown as error:
-                    raise Refused(
-                        f"the database cannot be used ({error}): is it locked by another program, or unreachable?"
-                    ) from error
-                return
-        if time.monotonic() > until:
-            raise Refused("another process has been migrating for a minute: wait for it, or stop it")
-        time.sleep(0.1)
+    try:
+        while time.monotonic() < until:
+            with database.only_one("migrate") as owned:
+                if owned is not None:
+                    database.submit(
+                        lambda db: _bring_up(db, ring, make=make, migrate=migrate), "prepare"
+                    ).result()
+                    return
+            time.sleep(0.1)
+    except (SQLAlchemyError, OSError) as error:
+        cause = type(getattr(error, "orig", None) or error).__name__
+        raise Refused(
+            f"the database cannot be opened ({cause}): does [database] url name one that is ours, with the right to create tables?"
+        ) from error
+    except StorageDown as error:
+        raise Refused(
+            f"the database cannot be used ({error}): is it locked by another program, or unreachable?"
+        ) from error
+    raise Refused("another process has been migrating for a minute: wait for it, or stop it")
 
 
-def _bring_up(db: Connection, ring: Ring, *, migrate: bool) -> None:
+def _bring_up(db: Connection, ring: Ring, *, make: bool, migrate: bool) -> None:
     at = migrations.current(db)
     if at != migrations.HEAD:
+        if at is None and not make:
+            raise SchemaWrong("there is no database yet: run `nepsong serve` or `nepsong migrate` first")
         if at is not None and not migrate:
             raise SchemaWrong(
                 f"the database is at revision {at}, this program needs {migrations.HEAD}: run `nepsong migrate`"

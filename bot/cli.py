@@ -5,8 +5,10 @@ import asyncio
 import contextlib
 import gc
 import getpass
+import os
 import signal
 import sys
+import threading
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
@@ -27,6 +29,7 @@ from bot.web.routes import ALWAYS, CHAT
 from content import catalog
 from content.catalog import Catalog, ContentWrong
 from content.wording import LANGUAGES
+from handlers import batch
 from handlers.citizens.asking import ANSWER
 from handlers.citizens.forget import forget
 from handlers.router import router
@@ -52,6 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain([f"nepsong: the database cannot be used ({error}); nothing was lost, try again"])
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        return _complain([f"nepsong: {error.strerror or type(error).__name__}"])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,8 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command(name, function, help).add_argument("--json", action="store_true", help="as JSON")
     replay_ = command("replay", replay, "let parked messages be answered after all")
-    replay_.add_argument("ids", nargs="+", type=int, metavar="ID", help="numbers from `queues`")
+    replay_.add_argument("ids", nargs="+", type=_row, metavar="ID", help="numbers from `queues`")
     return parser
+
+
+def _row(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 2**63:
+        raise ValueError(text)
+    return number
 
 
 def _config() -> Path:
@@ -202,7 +217,7 @@ def replay(options: argparse.Namespace) -> int:
         missed = [
             number
             for number in options.ids
-            if not database.submit(lambda db, n=number: inbox.replay(db, n, app.clock()), "replay").result()  # type: ignore[misc]  # one lambda a turn
+            if not database.submit(lambda db, n=number: batch.replay(db, n, app.clock()), "replay").result()  # type: ignore[misc]  # one lambda a turn
         ]
     return _complain([f"nepsong: {number} is not a parked message that can be read" for number in missed])
 
@@ -213,13 +228,14 @@ def understand(options: argparse.Namespace) -> int:
     decide = router(known)
     wrong = False
     with create_engine("sqlite://").connect() as nowhere:  # a first message writes nothing
-        for number, line in enumerate(sys.stdin, 1):
+        for number, line in enumerate(sys.stdin.buffer, 1):
             if not line.strip():
                 continue
             try:
                 asked = msgspec.json.decode(line, type=Asked)
-            except msgspec.DecodeError as error:
-                _print(msgspec.json.encode({"error": f"line {number}: {error}"}).decode())
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+                what = error if isinstance(error, msgspec.DecodeError) else "nested too deeply, or no UTF-8"
+                _print(msgspec.json.encode({"error": f"line {number}: {what}"}).decode())
                 wrong = True
                 continue
             heard = known.understand(asked.text)
@@ -257,7 +273,8 @@ class Asked(msgspec.Struct):
 def talk(options: argparse.Namespace) -> int:
     """The terminal is a channel like any other: through inbox and outbox."""
     ours, known = _set_up(options, level="critical")  # a citizen's terminal is no place for logs
-    return asyncio.run(_talk(ours, known, options.text, options.lang))
+    text = options.text and options.text.encode(errors="replace").decode()
+    return asyncio.run(_talk(ours, known, text, options.lang))
 
 
 async def _talk(ours: Settings, known: Catalog, text: str | None, language: str) -> int:
@@ -276,7 +293,12 @@ async def _talk(ours: Settings, known: Catalog, text: str | None, language: str)
             _print(
                 known.speaker(language)("welcome.who") + "\n" + known.speaker(language)("welcome.how") + "\n"
             )
-            while (line := await asyncio.to_thread(_ask)) is not None:
+            lines: asyncio.Queue[str | None] = asyncio.Queue()
+            # a daemon: Ctrl-C must not wait for the Enter that input() waits for
+            threading.Thread(
+                target=_read_lines, args=(lines, asyncio.get_running_loop()), daemon=True
+            ).start()
+            while (line := await lines.get()) is not None:
                 if line.strip():
                     await _exchange(database, signals, address, line, language)
     return 0
@@ -306,11 +328,10 @@ async def _exchange(database: Database, signals: Signals, address: str, text: st
     return False
 
 
-def _ask() -> str | None:
-    try:
-        return input("> ")
-    except EOFError:
-        return None
+def _read_lines(lines: "asyncio.Queue[str | None]", loop: asyncio.AbstractEventLoop) -> None:
+    for raw in sys.stdin.buffer:
+        loop.call_soon_threadsafe(lines.put_nowait, raw.decode(errors="replace").rstrip("\n"))
+    loop.call_soon_threadsafe(lines.put_nowait, None)
 
 
 @contextlib.asynccontextmanager
@@ -338,7 +359,7 @@ def _set_up(options: argparse.Namespace, level: str | None = None) -> tuple[Sett
 
 @contextlib.contextmanager
 def _reading(options: argparse.Namespace) -> Iterator[Database]:
-    with app.opened(settings.read(options.config)) as database:
+    with app.opened(settings.read(options.config), make=False) as database:
         yield database
 
 

@@ -50,7 +50,10 @@ class DatabaseSettings(_Section):
     def _fits(cls, url: SecretStr) -> SecretStr:
         given = url.get_secret_value()
         try:
-            fits = not given or make_url(given).get_backend_name() in ("sqlite", "postgresql")
+            url_ = make_url(given) if given else None
+            fits = url_ is None or (
+                url_.get_backend_name() in ("sqlite", "postgresql") and bool(url_.database)
+            )
         except ArgumentError:
             fits = False
         if not fits:

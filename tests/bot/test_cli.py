@@ -52,6 +52,26 @@ async def test_understand_names_a_broken_line_and_goes_on(service: Service) -> N
     assert code == 1 and "line 1" in first["error"] and second["intent"] == "menu"
 
 
+@pytest.mark.parametrize("said", ["[" * 100_000, '{"text": "\udcff"}'])
+async def test_understand_survives_what_is_no_json(service: Service, said: str) -> None:
+    code, out, err = await service.command("understand", said=said)
+    assert code == 1 and "line 1" in json.loads(out)["error"] and err == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:////nowhere/at/all/x.db",
+        "postgresql://nobody@127.0.0.1:9/x",
+        "postgresql:///x?foo=bar",
+    ],
+)
+async def test_a_database_that_cannot_be_is_one_sentence(tmp_path: Path, url: str) -> None:
+    code, _, err = await Service(url, tmp_path, 0).command("migrate")
+    assert code == 1 and "Traceback" not in err and len(err.splitlines()) == 1
+
+
 async def test_routes_say_who_may(service: Service) -> None:
     _, out, _ = await service.command("routes", "--json")
     rows = json.loads(out)
@@ -59,7 +79,14 @@ async def test_routes_say_who_may(service: Service) -> None:
     assert {row["who"] for row in rows} == {"anyone", "visitor", "operator"}
 
 
+async def test_what_only_reads_makes_no_database(service: Service, tmp_path: Path) -> None:
+    code, _, err = await service.command("queues")
+    assert code == 1 and "nepsong serve" in err and "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # nothing else runs
+
+
 async def test_queues_of_a_new_database_are_empty(service: Service) -> None:
+    await service.command("migrate")
     _, out, _ = await service.command("queues", "--json")
     queues = json.loads(out)
     assert queues["inbox"] == {"waiting": 0, "parked": 0}

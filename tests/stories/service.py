@@ -68,7 +68,7 @@ class Service:
             sys.executable, "-m", self._module, *arguments, cwd=self.root, env=self._environment,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        out, err = await process.communicate(said.encode())
+        out, err = await process.communicate(said.encode(errors="surrogateescape"))
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()
 
