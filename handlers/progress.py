@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
 from handlers.citizens import FLOWS, welcome
@@ -33,6 +33,17 @@ def mark_of(flow: Flow[Any], standing: Standing) -> Mark[Any]:
     return Mark(
         load(standing.draft), standing.trail, load(standing.old) if bytes(standing.old) != b"null" else None
     )
+
+
+def joined(flow: Flow[Any], draft: Any, more: Any) -> Any:
+    """A waiting draft, and what a new message told of the same flow: nothing that was said is lost."""
+    for step in flow.steps:
+        old, new = getattr(draft, step.name), getattr(more, step.name)
+        if new is UNSET:
+            continue
+        both = f"{old}\n{new}" if step.free and isinstance(old, str) else new
+        draft = replace(draft, **{step.name: both})
+    return draft
 
 
 def moved_on(

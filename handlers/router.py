@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace as replace_mark
 from functools import lru_cache
 
 import msgspec
@@ -12,7 +13,7 @@ from content.catalog import Catalog
 from handlers.arrival import arrive, folded
 from handlers.citizens import FLOWS, JOURNEYS, asking, welcome
 from handlers.flow import Mark
-from handlers.progress import active, and_again, back, flow_of, mark_of, moved_on, stop
+from handlers.progress import active, and_again, back, flow_of, joined, mark_of, moved_on, stop
 from handlers.turn import Answer, Decide, Decided, Decision, Standing, Turn
 from storage.conversations import Conversation
 from storage.inbox import Waiting
@@ -158,8 +159,10 @@ def beginning(turn: Turn, standing: Standing) -> Decision | None:
     """A message that starts a flow."""
     for flow in FLOWS:
         if (draft := flow.begins(turn)) is not None:
-            if standing.flow == flow.name:  # a draft waits: nothing that was said is lost
-                return moved_on(turn, standing, flow, *flow.proceed(turn, mark_of(flow, standing)))
+            if standing.flow == flow.name:  # a draft waits
+                mark = mark_of(flow, standing)
+                mark = replace_mark(mark, draft=joined(flow, mark.draft, draft))
+                return moved_on(turn, standing, flow, *flow.proceed(turn, mark))
             fresh = Standing(flow=flow.name, version=flow.version, draft_id=_base36(turn.id))
             return moved_on(turn, fresh, flow, *flow.proceed(turn, Mark(draft)))
     return None

@@ -42,7 +42,8 @@ def parts(request: web.Request) -> Parts:
 
 
 def language(request: web.Request) -> str:
-    """Vietnamese, unless the address or the browser asks for a language that we have."""
+    """What the address asks for, else Vietnamese: many phones here are sold with English settings, so
+    what the browser says it prefers tells little about who holds it."""
     asked = request.query.get("lang")
     return asked if asked in LANGUAGES else LANGUAGES[0]
 

@@ -9,6 +9,8 @@ from storage.shapes import Choice
 # Of questions whose entry was taken away 0.55 answers 7 in 100, of left-out own questions it answers
 # 3 in 100 wrongly; what lies between the two bounds is offered as three titles, an honest question.
 ANSWER, OFFER = 0.55, 0.12
+NEAR = 0.3  # another entry is worth a button under a good answer; else the theme's own
+URGENT = "hotlines"  # under these nothing stands but other numbers
 
 
 def answer(turn: Turn, standing: Standing) -> Decision | None:
@@ -16,24 +18,28 @@ def answer(turn: Turn, standing: Standing) -> Decision | None:
     if turn.heard.sure < ANSWER:
         return None
     first, *others = turn.heard.hits
-    near = tuple(hit.key for hit in others if hit.sure >= OFFER)
-    return tell(
-        turn, standing, first.key, (*near, *(key for key in _same_theme(turn, first.key) if key not in near))
-    )
+    hits = tuple(hit.key for hit in others)
+    close = tuple(hit.key for hit in others if hit.sure >= NEAR)
+    mates = _same_theme(turn, first.key)
+    buttons = mates if turn.catalog.entries[first.key].theme == URGENT else (*close, *mates, *hits)
+    return tell(turn, standing, first.key, buttons, (*hits, *mates))
 
 
-def tell(turn: Turn, standing: Standing, key: str, near: tuple[str, ...]) -> Decision:
-    """One entry with its source, two near ones, and ways on."""
+def tell(
+    turn: Turn, standing: Standing, key: str, buttons: tuple[str, ...], near: tuple[str, ...]
+) -> Decision:
+    """One entry with its source, two others as buttons, and ways on. `near`: what else may have been meant."""
     entry = turn.catalog.entries[key]
     text = f"{entry.answered(turn.person.language)}\n\n{source(turn, entry)}"
     if entry.lapsed(turn.now.date()):
         text = f"{turn.say('ask.lapsed')}\n\n{text}"
     ways = (
-        *titles(turn, near[:2]),
+        *titles(turn, tuple(dict.fromkeys(buttons))[:2]),
         Choice("do/near", turn.say("ask.near.button")),
         Choice("do/menu", turn.say("menu.open")),
     )
-    return Decision((Answer((text,), ways),), replace(standing, near=near[:3]), turn.person.language)
+    kept = replace(standing, near=tuple(dict.fromkeys(near))[:3])
+    return Decision((Answer((text,), ways),), kept, turn.person.language)
 
 
 def source(turn: Turn, entry: Entry) -> str:
@@ -65,7 +71,7 @@ def offer(turn: Turn, standing: Standing) -> Decision | None:
     """Three titles to choose from, when something fits but not surely."""
     if turn.heard.sure < OFFER:
         return None
-    keys = tuple(hit.key for hit in turn.heard.hits[:3])
+    keys = tuple(hit.key for hit in turn.heard.hits[:3] if hit.sure >= OFFER / 2)
     ways = (*titles(turn, keys), Choice("do/near", turn.say("ask.none")))
     text = f"{turn.say('ask.which')}\n\n{turn.say('emergency.line')}"
     return Decision((Answer((text,), ways),), replace(standing, near=()), turn.person.language)
@@ -93,7 +99,8 @@ def entry(turn: Turn, standing: Standing, argument: str) -> Decision:
     """The entry a button names."""
     if argument not in turn.catalog.entries:
         return unknown(turn, standing, "button.gone")
-    return tell(turn, standing, argument, _same_theme(turn, argument))
+    mates = _same_theme(turn, argument)
+    return tell(turn, standing, argument, mates, mates)
 
 
 def _same_theme(turn: Turn, key: str) -> tuple[str, ...]:

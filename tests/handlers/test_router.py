@@ -589,3 +589,26 @@ def test_old_words_can_be_kept_on_an_edit_and_survive_leaving(asked: Talk) -> No
     asked.says("để sau")
     asked.presses("Viết tiếp")
     assert "• Góp ý: chữ nhỏ quá" in asked.presses("Giữ như cũ")
+
+
+def test_more_feedback_is_added_to_the_draft_that_waits(talk: Talk) -> None:
+    talk.says("góp ý: chữ nhỏ quá, đọc không ra")
+    talk.says("để sau")
+    talk.says("góp ý thêm là màu đẹp lắm")
+    said = talk.presses("Không cần liên hệ")
+    assert "chữ nhỏ quá" in said and "màu đẹp lắm" in said
+
+
+@pytest.mark.parametrize(
+    "typed", ["đừng", "dừng", "đừng gửi", "khoan gửi", "chưa gửi", "không gửi", "chồng tôi đánh tôi"]
+)
+def test_nothing_but_a_clear_yes_sends(asked: Talk, typed: str) -> None:
+    asked.says("2")
+    said = asked.says(typed)
+    assert "đã chuyển" not in said
+    assert ("113" in said) == (typed == "chồng tôi đánh tôi")
+
+
+def test_what_is_not_understood_at_the_summary_says_that_nothing_was_sent(asked: Talk) -> None:
+    asked.says("2")
+    assert "chưa gửi gì" in asked.says("hôm nay trời đẹp")

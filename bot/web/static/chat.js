@@ -419,10 +419,17 @@ function drawDay({ at }, node) {
   return node || element("p", "day", dayName(at));
 }
 
+/** The last paragraph of an answer is its source, or the numbers to call: set apart, smaller. */
+function paragraphs(text) {
+  const cut = text.lastIndexOf("\n\n");
+  if (cut < 0) return linked(text);
+  return [...linked(text.slice(0, cut)), element("span", "aside", ...linked(text.slice(cut + 2)))];
+}
+
 function drawMessage({ text, at, endsRun }, node) {
   if (!node) {
     const note = element("p", "note", clock.format(at));
-    node = element("div", "turn bot", bubble(words.bot, ...linked(text)), note);
+    node = element("div", "turn bot", bubble(words.bot, ...paragraphs(text)), note);
   }
   node.querySelector(".note").hidden = !endsRun;
   return node;
@@ -497,6 +504,7 @@ function linked(text) {
     const start = match.index + before.length;
     const link = element("a", "", address || number);
     link.href = address || `tel:${number.replace(/\D/g, "")}`;
+    if (number && /(^|\n)$/.test(text.slice(0, start))) link.className = "call"; // a line of its own: a target
     if (address) Object.assign(link, { target: "_blank", rel: "noopener noreferrer" });
     pieces.push(text.slice(done, start), link);
     done = match.index + whole.length;
@@ -552,6 +560,7 @@ function beginPresent() {
 // ---- Scrolling -----------------------------------------------------------------------------
 
 const NEAR = 48; // pixels that count as "at the end"
+const SHORT = 96; // pixels of a question that stays in sight
 let following = true; // the person is at the end and wants to stay there
 let scrolledTo = 0;
 let firstUnread = null;
@@ -566,7 +575,10 @@ function scrollLog(top, smoothly) {
 /** To the end, or to the beginning of `node` if the end lies more than a screen further down. */
 function showFrom(node, smoothly) {
   const end = endOfLog();
-  const top = node ? Math.min(end, node.offsetTop - 12) : end;
+  const question = node && node.previousElementSibling;
+  // a short question stays in sight above its answer
+  const keeps = question && question.matches(".own") && question.offsetHeight <= SHORT;
+  const top = node ? Math.min(end, (keeps ? question : node).offsetTop - 12) : end;
   following = top > end - NEAR;
   firstUnread = null;
   scrollLog(top, smoothly);
@@ -590,7 +602,7 @@ function showArrived(arrived) {
 }
 
 function showJump() {
-  const isFar = endOfLog() - log.scrollTop > log.clientHeight / 2;
+  const isFar = endOfLog() - log.scrollTop > NEAR;
   jump.hidden = following || !(firstUnread || isFar);
   jump.classList.toggle("fresh", Boolean(firstUnread));
   const label = byId("jump-label");
