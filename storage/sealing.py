@@ -12,7 +12,7 @@ from storage.keys import Ring
 class Sealed(TypeDecorator[bytes]):
     """Bytes sealed with AES-GCM; a blob moved to another table or column does not open.
 
-    The ring hangs on the engine's own dialect object (`database.connect` puts it there), so that
+    The ring hangs on the engine's own dialect object (`storage.database.Database` puts it there), so that
     two databases in one process can have different rings and the tables none.
     """
 

@@ -122,3 +122,9 @@ def test_importing_the_program_starts_nothing_and_stays_light() -> None:
     )
     told = subprocess.run([sys.executable, "-c", heavy], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_the_documents_count_the_entries_rightly() -> None:
+    count = len(list((ROOT / "content/knowledge").glob("*.md")))
+    for name in ("README.md", "CHANGELOG.md", "ARCHITECTURE.md"):
+        assert re.search(rf"\b{count} (delivered )?(entries|answers)", (ROOT / name).read_text()), name
