@@ -15,7 +15,7 @@ run: .venv/run ## create what is missing and start the service; Ctrl-C stops it
 	@if [ -t 0 ]; then bash -mc '$(BIN)/nepsong serve; exit $$?'; else exec $(BIN)/nepsong serve; fi
 
 test: check tools ## run every test, on SQLite, a real PostgreSQL and a real browser
-	@COVERAGE_PROCESS_START= $(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
 check: .venv/dev ## lint, types, the laws between the rooms, settings and content
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/nepsong check

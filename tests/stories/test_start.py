@@ -7,8 +7,10 @@ import socket
 import sqlite3
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests import make
 from tests.stories.citizen import Citizen
 from tests.stories.service import Service
 
@@ -123,4 +125,22 @@ async def test_a_step_that_raises_parks_one_message_and_the_lane_moves_on(
         assert [p["error"] for p in parked] == ["ZeroDivisionError"]
         assert (await service.command("replay", str(parked[0]["id"])))[0] == 0
         assert (await service.command("replay", "12345"))[0] == 1
+    assert b"Traceback" not in service.log
+
+
+async def test_a_stranger_who_locks_a_postgresql_table_stops_us_only_as_long_as_that(
+    postgres_url: str, tmp_path: Path, free_port: int
+) -> None:
+    service = Service(postgres_url, tmp_path, free_port, NEPSONG_KEYS_RING=make.RING)
+    await service.start()
+    async with Citizen(service.address) as man:
+        await man.says("xin chào")
+        with psycopg.connect(postgres_url) as stranger:
+            stranger.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
+            assert await man.post(text="menu") == 503
+            async with man.http.get(f"{service.address}/readyz") as response:
+                assert response.status == 503 and "database" in str(await response.json())
+            stranger.rollback()
+        assert "Phụ lục I" in await man.says("tieu chi gia dinh van hoa la gi")
+    assert await service.stop() == 0
     assert b"Traceback" not in service.log
