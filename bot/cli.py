@@ -147,22 +147,15 @@ def migrate(options: argparse.Namespace) -> None:
 
 def check(options: argparse.Namespace) -> int:
     """Every mistake of settings and content at once."""
-    mistakes: list[str] = []
     try:
-        settings.read(options.config)
+        _, known = _loaded(options)
     except SettingsWrong as error:
-        mistakes += error.mistakes
-    try:
-        known = catalog.load()
-    except ContentWrong as error:
-        mistakes += error.mistakes
-    for mistake in mistakes:
-        _print(mistake)
-    if not mistakes:
-        _print(
-            f"nepsong: well: {len(known.entries)} entries, {len(known.themes)} themes, {len(LANGUAGES)} languages"
-        )
-    return 1 if mistakes else 0
+        _print(str(error))
+        return 1
+    _print(
+        f"nepsong: well: {len(known.entries)} entries, {len(known.themes)} themes, {len(LANGUAGES)} languages"
+    )
+    return 0
 
 
 def queues(options: argparse.Namespace) -> None:
@@ -214,11 +207,11 @@ def read_feedback(options: argparse.Namespace) -> None:
 def replay(options: argparse.Namespace) -> int:
     """Puts parked messages back."""
     with _reading(options) as database:
-        missed = [
-            number
-            for number in options.ids
-            if not database.submit(lambda db, n=number: batch.replay(db, n, app.clock()), "replay").result()  # type: ignore[misc]  # one lambda a turn
-        ]
+
+        def refused(number: int) -> bool:
+            return not database.submit(lambda db: batch.replay(db, number, app.clock()), "replay").result()
+
+        missed = [number for number in options.ids if refused(number)]
     return _complain([f"nepsong: {number} is not a parked message that can be read" for number in missed])
 
 
@@ -340,12 +333,19 @@ async def _nobody() -> AsyncIterator[None]:
 
 
 def _set_up(options: argparse.Namespace, level: str | None = None) -> tuple[Settings, Catalog]:
-    """Settings, logs and content; every mistake of both at once."""
+    """Settings and content, and the logs that the settings wish."""
+    ours, known = _loaded(options)
+    logs.set_up(
+        level or ours.log.level, (ours.database.url.get_secret_value(), ours.keys.ring.get_secret_value())
+    )
+    return ours, known
+
+
+def _loaded(options: argparse.Namespace) -> tuple[Settings, Catalog]:
+    """Settings and content; raises SettingsWrong with every mistake of both."""
     mistakes: list[str] = []
     try:
         ours = settings.read(options.config)
-        secrets = (ours.database.url.get_secret_value(), ours.keys.ring.get_secret_value())
-        logs.set_up(level or ours.log.level, secrets)
     except SettingsWrong as error:
         mistakes += error.mistakes
     try:

@@ -6,6 +6,7 @@ What differs between the two databases is in `sqlite.py`, `postgresql.py` and `r
 else.
 """
 
+import abc
 import asyncio
 import contextlib
 import sqlite3
@@ -63,7 +64,7 @@ def note(db: Connection, *topics: str) -> None:
     db.info.setdefault("topics", set()).update(topics)
 
 
-class Database:
+class Database(abc.ABC):
     """What both databases have in common. Use as an async context manager, or call open and close."""
 
     exclusive = False
@@ -93,23 +94,23 @@ class Database:
         """Runs the function in one read-only transaction."""
         return await asyncio.wrap_future(self.ask(lambda db: function(db, *args, **kwargs)))
 
+    @abc.abstractmethod
     def submit(self, call: Callable[[Connection], R], name: str = "") -> "Future[R]":
         """A write, from a thread that has no event loop."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def ask(self, call: Callable[[Connection], R]) -> "Future[R]":
         """A read, from a thread that has no event loop."""
-        raise NotImplementedError
 
-    @contextlib.contextmanager
-    def only_one(self, name: str) -> Iterator["Owned | None"]:
+    @abc.abstractmethod
+    def only_one(self, name: str) -> contextlib.AbstractContextManager["Owned | None"]:
         """Whether this process alone owns `name` until the end of the block; None if another does."""
-        raise NotImplementedError
-        yield
 
+    @abc.abstractmethod
     def open(self) -> None:
         """Starts the threads."""
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Finishes every call that was submitted, then lets go."""
 

@@ -5,4 +5,6 @@ from bot.channels.terminal import channel as terminal
 from bot.channels.webchat import channel as webchat
 
 PULLED: tuple[Facts, ...] = (webchat.FACTS, terminal.FACTS)
+"People's devices fetch; nothing is pushed and no address is kept."
 PUSHED: tuple[Channel, ...] = ()
+"We write to people at their address."

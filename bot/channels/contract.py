@@ -11,10 +11,6 @@ class Facts(Struct, frozen=True):
     """What the rest of the program needs to know of a channel."""
 
     name: str
-    longest_text: int
-    "Characters of one bubble."
-    pulled: bool
-    "People's devices fetch; nothing is pushed and no address is kept."
     keep_ms: int
     "How long a sent body is kept before it is emptied."
     per_second: float = 0.0

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from typing import Protocol
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -10,6 +11,8 @@ from bot.metrics import Metrics
 from bot.signals import Signals
 from bot.workers.backoff import pause
 from storage.database import StorageDown
+
+R = TypeVar("R")
 
 LOOK_AGAIN_S = 1.0  # signals may be lost
 
@@ -63,22 +66,15 @@ class Worker:
         await self._guarded(self.work.finish())
 
     async def _step(self) -> tuple[bool, Exception | None]:
-        busy = False
-
-        async def step() -> None:
-            nonlocal busy
-            busy = await self.work.step()
-
-        error = await self._guarded(step())
+        busy, error = await self._guarded(self.work.step())
         if error and not isinstance(error, StorageDown):
             await self._guarded(self.work.failed(error))
-        return busy, error
+        return bool(busy), error
 
-    async def _guarded(self, doing: "asyncio.Future[None] | object") -> Exception | None:
+    async def _guarded(self, doing: Awaitable[R]) -> tuple[R | None, Exception | None]:
         try:
-            await doing  # type: ignore[misc]  # any awaitable
+            return await doing, None
         except Exception as error:  # a worker outlives whatever its work runs into
             self.metrics.errors.labels(self.work.name, type(error).__name__).inc()
             log.error("step failed", worker=self.work.name, error=type(error).__name__)
-            return error
-        return None
+            return None, error

@@ -36,9 +36,7 @@ class Post:
     """The channel."""
 
     def __init__(self, address: str, http: ClientSession, per_second: float, timeout_s: float) -> None:
-        self.facts = Facts(
-            "post", 100, pulled=False, keep_ms=86_400_000, per_second=per_second, timeout_s=timeout_s
-        )
+        self.facts = Facts("post", keep_ms=86_400_000, per_second=per_second, timeout_s=timeout_s)
         self._address = address
         self._http = http
 

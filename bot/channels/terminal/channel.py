@@ -2,4 +2,4 @@
 
 from bot.channels.contract import Facts
 
-FACTS = Facts(name="terminal", longest_text=10_000, pulled=True, keep_ms=3_600_000)
+FACTS = Facts("terminal", keep_ms=3_600_000)

@@ -4,4 +4,4 @@ from bot.channels.contract import Facts
 
 SESSION_MS = 30 * 86_400_000  # the cookie's life, and so the history's
 
-FACTS = Facts(name="webchat", longest_text=10_000, pulled=True, keep_ms=SESSION_MS)
+FACTS = Facts("webchat", keep_ms=SESSION_MS)
