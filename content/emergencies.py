@@ -66,6 +66,17 @@ _GRAVE = _any(
 _FIRE = re.compile(r"(?:chay|cuop)(?: (?:chay|cuop|roi|lon|qua|to))*")
 
 
+_DESPAIR = _any(
+    "tu tu", "tu sat", "khong (muon|thiet) song( nua)?", "muon chet", "muon ket thuc tat ca", "dinh nhay", "(cat|rach) tay",
+    "song lam gi nua", "want to die", "kill myself",
+)  # fmt: skip
+
+
+def despair(said: str) -> bool:
+    """Whether an alarm is about the writer's own life: who reads the answer must not be sent away coldly."""
+    return _DESPAIR.search(said) is not None
+
+
 def alarm(said: str) -> bool:
     """Whether folded text should be answered with the numbers first."""
     said = " ".join(_MISTAKEN.sub(" ", said).split())

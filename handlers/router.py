@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from content.catalog import Catalog
+from content.emergencies import despair
 from handlers.arrival import arrive, folded
 from handlers.citizens import FLOWS, JOURNEYS, asking, welcome
 from handlers.flow import Mark
@@ -44,7 +45,9 @@ def emergency(turn: Turn, standing: Standing) -> Decision | None:
         return None
     waiting = replace(standing, paused=True)
     then = asking.answer(turn, waiting) or asking.after_emergency(turn, waiting)
-    return replace(then, answers=(Answer((turn.say("emergency.now"),)), *then.answers))
+    alone = despair(" ".join(turn.heard.words))
+    first = Answer((turn.say("emergency.despair" if alone else "emergency.now"),))
+    return replace(then, answers=(first, *then.answers))
 
 
 def too_long(turn: Turn, standing: Standing) -> Decision | None:

@@ -612,3 +612,13 @@ def test_nothing_but_a_clear_yes_sends(asked: Talk, typed: str) -> None:
 def test_what_is_not_understood_at_the_summary_says_that_nothing_was_sent(asked: Talk) -> None:
     asked.says("2")
     assert "chưa gửi gì" in asked.says("hôm nay trời đẹp")
+
+
+@pytest.mark.parametrize(
+    "text", ["em không muốn sống nữa", "tôi muốn tự tử", "toi muon chet", "I want to die"]
+)
+def test_who_despairs_is_not_sent_away_coldly(talk: Talk, text: str) -> None:
+    said = talk.says(text)
+    assert (
+        said.startswith(("Tôi lo cho anh/chị", "I am worried about you")) and "115" in said and "111" in said
+    )
