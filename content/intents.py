@@ -43,6 +43,7 @@ _PEOPLE = "(?: (?:ban|anh|chi|em|bot|ad|co|chu|bac|moi nguoi|ca nha|nep song|buo
 RULES: tuple[_Rule, ...] = (
     ("menu", _is("/?start", "menu", "bat dau( lai)?", "trang chu", "(xem )?(cac )?(menu|muc|muc luc|chuc nang)", "home", "huong dan( su dung)?", "giup do", "tro giup")),
     ("back", _is("quay lai", "lui lai", "tro lai", "back", "go back")),
+    ("resume", _is("viet tiep( gop y)?", "tiep tuc( viet)?", "lam tiep", "continue", "go on")),
     ("skip", _is("bo qua", "khong ro", "skip", "khong nho", "chua ro", "khoi( can)?", "khong can")),
     ("cancel", _is("(dung|khoan|chua|khong) (gui|gop y)( nua| voi| da)?", "khoan( da)?", "huy", "huy bo", "dung lai", "thoat", "thoi", "thoi khong (gui|can|gop y)( nua)?", "khong gui nua", "stop", "cancel")),
     ("language_en", _is("english", "tieng anh", "in english", "en", longest=4)),

@@ -99,7 +99,9 @@ def control(turn: Turn, standing: Standing) -> Decision | None:
         return back(turn, standing)
     if intent == "cancel" and standing.flow:
         return stop(turn, standing)
-    if intent in ("cancel", "yes", "no", "skip") and active(standing) is None:
+    if intent in ("resume", "yes") and standing.paused and (flow := flow_of(standing)):
+        return moved_on(turn, standing, flow, *flow.proceed(turn, mark_of(flow, standing)))
+    if intent in ("cancel", "yes", "no", "skip", "resume") and active(standing) is None:
         return welcome.menu(turn, standing, "")  # nothing is open that this could answer
     if (theme := _theme(turn)) and active(standing) is None:
         return asking.theme(turn, standing, theme)

@@ -622,3 +622,12 @@ def test_who_despairs_is_not_sent_away_coldly(talk: Talk, text: str) -> None:
     assert (
         said.startswith(("Tôi lo cho anh/chị", "I am worried about you")) and "115" in said and "111" in said
     )
+
+
+@pytest.mark.parametrize("typed", ["viết tiếp", "viet tiep gop y", "tiếp tục", "gửi đi"])
+def test_a_waiting_draft_is_taken_up_by_words_too_and_never_sent_unseen(asked: Talk, typed: str) -> None:
+    asked.says("2")
+    asked.says("để sau")
+    asked.says("xin chào")
+    said = asked.says(typed)
+    assert "• Góp ý: chữ nhỏ quá" in said and "đã chuyển" not in said
