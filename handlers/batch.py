@@ -60,17 +60,20 @@ def _bubbles(person: Conversation, said: Answer, now: int, message: int) -> list
     ]
 
 
-def park(db: Connection, id: int, error: str, catalog: Catalog, now: int) -> None:
-    """Sets a message aside that we failed on, and says so to the person: one honest sentence."""
-    conversation = inbox.park(db, id, error)
-    if conversation is None:
+def park(db: Connection, attempt: Attempt, error: str, catalog: Catalog, now: int) -> None:
+    """Sets a message aside that we failed on, and says so to the person: one honest sentence.
+
+    Waits for the lane first: another process may be answering the message at this moment.
+    """
+    conversations.lock(db, attempt.conversation)
+    if inbox.park(db, attempt.id, error) is None:
         return
-    channel, language = conversations.spoken(db, conversation)
+    channel, language = conversations.spoken(db, attempt.conversation)
     say = catalog.speaker(language)
     said = Message(
         say("parked.text") + "\n\n" + say("emergency.line"), (Choice("do/menu", say("menu.open")),)
     )
-    outbox.put(db, [Reply(conversation, channel, said, now, answers=id)])
+    outbox.put(db, [Reply(attempt.conversation, channel, said, now, answers=attempt.id)])
 
 
 def replay(db: Connection, id: int, now: int) -> bool:

@@ -255,6 +255,11 @@ def next_alone(db: Connection, now: int, *, count: bool) -> Attempt | None:
     return first
 
 
+def uncount(db: Connection, id: int) -> None:
+    """Takes back a counted attempt that was not made."""
+    db.execute(update(inbox).where(inbox.c.id == id).values(tries=inbox.c.tries - 1))
+
+
 def _first_of_lane(db: Connection, conversation: int, now: int) -> Attempt:
     i = inbox.c
     row = db.execute(

@@ -108,6 +108,10 @@ class Answering:
             return True
         answered = await self._database.write(batch.answer, self._decide, self._now(), alone=self._attempt)
         self._metrics.answered.inc(answered)
+        if not answered:  # another process has the lane: no attempt was made
+            if count:
+                await self._database.write(inbox.uncount, self._attempt.id)
+            await asyncio.sleep(GATHER_S)
         self._attempt = None
         self._singly = max(0, self._singly - 1)
         return True
@@ -121,7 +125,7 @@ class Answering:
 
     async def _park(self, error: str) -> None:
         assert self._attempt is not None
-        await self._database.write(batch.park, self._attempt.id, error, self._catalog(), self._now())
+        await self._database.write(batch.park, self._attempt, error, self._catalog(), self._now())
         self._metrics.parked.inc()
         self._attempt = None
         self._singly = max(0, self._singly - 1)

@@ -176,7 +176,7 @@ def test_the_next_to_be_tried_alone_is_known_without_opening_it(database: Databa
     attempt = next_alone(database)
     with pytest.raises(ValueError, match="newer release"):
         answer(database, alone=attempt)
-    park(database, attempt.id)
+    park(database, attempt)
     assert len(texts(database)) == 1 and waiting(database) == 1
 
 
@@ -235,22 +235,22 @@ def test_a_message_set_aside_is_told_to_the_person_in_one_honest_sentence(
     change = conversations.Change(who, language, b"m", make.NOW)
     database.submit(lambda db: conversations.advance(db, [change])).result()
     attempt = next_alone(database)
-    park(database, attempt.id)
+    park(database, attempt)
     assert len(said(database)) == 1
     told = said(database)[0]
     assert told.text.startswith(sorry) and "113" in told.text and told.choices[0].name == "do/menu"
     assert people(database)[0].mark == b"m" and waiting(database) == 1
 
 
-def park(database: Database, id: int) -> None:
+def park(database: Database, attempt: Attempt) -> None:
     catalog = make.the_catalog()
-    database.submit(lambda db: batch.park(db, id, "ZeroDivisionError", catalog, make.NOW)).result()
+    database.submit(lambda db: batch.park(db, attempt, "ZeroDivisionError", catalog, make.NOW)).result()
 
 
 def test_what_was_set_aside_is_kept_and_the_lane_moves_on(database: Database) -> None:
     keep(database, ("an", "throw"), ("an", "b"))
     attempt = next_alone(database)
-    park(database, attempt.id)
+    park(database, attempt)
     assert answer(database) == 1 and texts(database)[-1] == "b after "
     assert database.ask(lambda db: [p.error for p in inbox.parked(db)]).result() == ["ZeroDivisionError"]
 
@@ -259,6 +259,6 @@ def test_nothing_is_told_twice(database: Database) -> None:
     keep(database, ("an", "throw"))
     attempt = next_alone(database)
     for _ in range(2):
-        park(database, attempt.id)
-    park(database, 99)
+        park(database, attempt)
+    park(database, Attempt(99, attempt.conversation, 0))
     assert len(texts(database)) == 1
