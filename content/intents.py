@@ -88,3 +88,15 @@ def question(said: str) -> bool:
 def english(words: Sequence[str]) -> bool:
     """Whether folded words are English: at least three of its small words among them."""
     return len({m for word in words for m in _ENGLISH.findall(word)}) >= 3
+
+
+_WISH = re.compile(
+    r"^\W*(?:(?:dạ|da|xin|cho|tôi|toi|em|mình|minh|muốn|muon|có|co)\s+)*(?:góp\s*ý|gop\s*y|feedback)\b"
+    r"(?:\s+(?:về|ve|cho|với|voi|là|la|on)\b)?(?:\s+(?:dịch vụ|dich vu|nếp sống|nep song|bot|trang(?: này| nay)?)\b)*[\s:,.!-]*",
+    re.IGNORECASE,
+)
+
+
+def after_wish(text: str) -> str:
+    """What "góp ý cho Nếp Sống: …" tells beyond the wish itself; as it was written."""
+    return _WISH.sub("", text).strip()

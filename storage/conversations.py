@@ -110,12 +110,11 @@ class Change(Struct, frozen=True):
 
 def advance(db: Connection, changes: Sequence[Change]) -> None:
     """Writes a batch's marks at once."""
-    ok = Reach.ok.value
     update_rows(
         db,
         conversations,
         [
-            {"id": x.id, "mark": x.mark, "language": x.language, "seen_at": x.now, "reach": ok}
+            {"id": x.id, "mark": x.mark, "language": x.language, "seen_at": x.now, "reach": Reach.ok.value}
             for x in changes
         ],
     )

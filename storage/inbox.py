@@ -273,8 +273,7 @@ def _first_of_lane(db: Connection, conversation: int, now: int) -> Attempt:
 
 def done(db: Connection, ids: Sequence[int]) -> None:
     """Marks messages answered and forgets their words."""
-    answered = Status.done.value
-    update_rows(db, inbox, [{"id": id, "status": answered, "body": None} for id in ids])
+    update_rows(db, inbox, [{"id": id, "status": Status.done.value, "body": None} for id in ids])
 
 
 def park(db: Connection, id: int, error: str) -> int | None:

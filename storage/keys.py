@@ -57,7 +57,7 @@ class Ring:
 
     def hash(self, purpose: str, value: str) -> bytes:
         """A keyed hash of 16 bytes, to look up what is only stored sealed."""
-        # BLAKE2b is keyed by design and takes 1 µs; an HMAC through OpenSSL 20
+        # BLAKE2b is keyed by design, and takes 0.6 µs where an HMAC takes 1.7
         return hashlib.blake2b(f"{purpose}\0{value}".encode(), key=self._hash_key, digest_size=16).digest()
 
     def fit(self, db: Connection) -> None:

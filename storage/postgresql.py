@@ -162,4 +162,8 @@ class PostgreSQL(Database):
             try:
                 yield Owned(alive)
             finally:
-                db.invalidate()  # the lock falls with the connection, whatever state it is in
+                with contextlib.suppress(
+                    SQLAlchemyError
+                ):  # at once: a closed connection lets go a moment later
+                    db.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
+                db.invalidate()  # and surely: the lock falls with the connection, whatever state it is in

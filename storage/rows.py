@@ -48,9 +48,9 @@ def update_rows(db: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 
 # Hot statements are built once, because building one costs more than running it, and their
-# parameters are prepared by the column: SQLAlchemy's executemany prepares them by the row, 10 µs
-# each. On PostgreSQL many rows are one statement over arrays, with what all rows share as plain
-# values: psycopg's executemany costs 40 µs of our CPU a row.
+# parameters are prepared by the column, where SQLAlchemy's executemany prepares them by the row. On
+# PostgreSQL many rows are one statement over arrays, with what all rows share as plain values: with
+# psycopg's executemany the engine decided 9,000 messages a second of our CPU, so 12,000 to 15,600.
 
 
 def _many(db: Connection, table: Table, statement: Insert | Update, rows: Sequence[Row]) -> None:

@@ -5,6 +5,7 @@ import re
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from content.intents import after_wish
 from handlers.flow import Draft, Flow, Step
 from handlers.steps import choose, words
 from handlers.turn import Answer, Turn
@@ -27,20 +28,13 @@ class Told(Draft, frozen=True, kw_only=True, omit_defaults=True):
     sent: str | UnsetType = UNSET
 
 
-_WISH = re.compile(
-    r"^\W*(?:(?:dạ|da|xin|cho|tôi|toi|em|mình|minh|muốn|muon|có|co)\s+)*(?:góp\s*ý|gop\s*y|feedback)\b"
-    r"(?:\s+(?:về|ve|cho|với|voi|là|la|on)\b)?(?:\s+(?:dịch vụ|dich vu|nếp sống|nep song|bot|trang(?: này| nay)?)\b)*[\s:,.!-]*",
-    re.IGNORECASE,
-)
-
-
 def begins(turn: Turn) -> Told | None:
     """A wish to give feedback, typed or pressed; what is said in the same breath is kept."""
     if turn.choice == "do/feedback":
         return Told()
     if turn.heard.intent != "feedback":
         return None
-    told = _WISH.sub("", turn.text).strip()
+    told = after_wish(turn.text)
     return Told(what=told[:LONGEST]) if len(told.split()) >= 2 else Told()
 
 
