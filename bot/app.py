@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels import PUSHED
-from bot.channels.contract import Channel
+from bot.channels.contract import Channel, Hearing
+from bot.media import Media
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.signals import Signals
@@ -19,14 +21,19 @@ from bot.web import pages
 from bot.web.parts import Parts
 from bot.web.routes import application
 from bot.workers.answering import Answering, Caution
+from bot.workers.arranging import Arranging
 from bot.workers.clock import Clock
+from bot.workers.fetching import Fetching
+from bot.workers.polling import Polling
 from bot.workers.sending import Sending
+from bot.workers.typing import Typing
 from bot.workers.worker import Work, Worker
 from content.catalog import Catalog
 from handlers.clock import sweep
 from handlers.router import router
 from storage import keys, migrations
 from storage.database import Database, Owned, StorageDown, Watcher
+from storage.files import Files
 from storage.keys import KeysWrong, Ring
 from storage.migrations import SchemaWrong
 from storage.opening import open_database
@@ -159,16 +166,25 @@ async def running(
     """All workers at work until the end of the block; then everything in the air is brought to rest."""
     stop = asyncio.Event()
     decide, caution = router(catalog), Caution(database)
+    hearing = hearing_of(settings, database)
     works: list[Work] = [
         *(
             Answering(database, lambda: catalog, decide, clock, metrics, caution)
             for _ in range(database.hands)
         ),
         Clock(database, clock),
-        *(Sending(channel, database, clock, metrics) for channel in channels),
+        *(Sending(channel, database, clock, metrics) for channel in (*channels, *hearing)),
+        *(
+            work
+            for channel in hearing
+            for work in _hearing(channel, database, catalog, metrics, stop, settings)
+        ),
     ]
     workers = [Worker(work, signals, metrics) for work in works]
-    parts = Parts(settings, database, catalog, signals, metrics, workers, clock, stop, pages.templates())
+    names = {channel.facts.name: channel for channel in hearing}
+    parts = Parts(
+        settings, database, catalog, signals, metrics, workers, names, clock, stop, pages.templates()
+    )
     await database.write(sweep.begin, clock())
     tasks = [asyncio.create_task(worker.run(stop)) for worker in workers]
     try:
@@ -177,6 +193,53 @@ async def running(
         stop.set()
         signals.tell(["stop"])
         await asyncio.gather(*tasks)
+        for channel in hearing:
+            await channel.close()
+
+
+def hearing_of(settings: Settings, database: Database) -> list[Hearing]:
+    """The channels whose provider speaks to us, as far as they are switched on."""
+    telegram = settings.channels.telegram
+    if not telegram.enabled:
+        return []
+    # imported only where it is switched on: python-telegram-bot takes 30 MB
+    module = importlib.import_module("bot.channels.telegram.channel")
+    token, public = telegram.token.get_secret_value(), settings.service.public_url
+    ring = database.ring
+    secret = telegram.webhook_secret.get_secret_value() or ring.hash("hook/telegram", token).hex()
+    made: Hearing = module.Telegram(
+        token,
+        telegram.api_url,
+        secret,
+        hook=f"{public}/hooks/telegram" if public else None,
+        polled=telegram.mode == "polling",
+        per_second=telegram.per_second,
+        content=files_of(settings, database).read,
+    )
+    return [made]
+
+
+def files_of(settings: Settings, database: Database) -> Files:
+    """Where sealed files are kept; several machines must share this folder."""
+    return Files(settings.service.data_dir / "files", database.ring)
+
+
+def _hearing(
+    channel: Hearing,
+    database: Database,
+    catalog: Catalog,
+    metrics: Metrics,
+    stop: asyncio.Event,
+    settings: Settings,
+) -> list[Work]:
+    works: list[Work] = [
+        Arranging(channel, catalog, metrics),
+        Typing(channel, database, clock),
+        Fetching(channel, database, files_of(settings, database), Media(), clock, metrics),
+    ]
+    if channel.polled:
+        works.append(Polling(channel, database, clock, metrics, stop))
+    return works
 
 
 @contextlib.asynccontextmanager

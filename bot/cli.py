@@ -25,7 +25,7 @@ from bot.channels.terminal.channel import FACTS as TERMINAL
 from bot.metrics import Metrics
 from bot.settings import Settings, SettingsWrong
 from bot.signals import Signals
-from bot.web.routes import ALWAYS, CHAT
+from bot.web.routes import ALWAYS, CHAT, HOOKS
 from content import catalog
 from content.catalog import Catalog, ContentWrong
 from content.wording import LANGUAGES
@@ -33,9 +33,10 @@ from handlers import batch
 from handlers.citizens.asking import ANSWER
 from handlers.citizens.forget import forget
 from handlers.router import router
-from storage import conversations, feedback, inbox, outbox, timers
+from storage import attachments, conversations, feedback, inbox, outbox, timers
 from storage.conversations import Conversation
 from storage.database import Database, StorageDown
+from storage.files import Spoilt
 from storage.inbox import Waiting
 from storage.shapes import Incoming, Kind, Said
 
@@ -91,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         ("feedback", read_feedback, "what people think of the service, the newest first"),
     ):
         command(name, function, help).add_argument("--json", action="store_true", help="as JSON")
+    file_ = command("file", read_file, "write one file that somebody sent to standard output")
+    file_.add_argument("id", type=_row, metavar="ID", help="a number from `feedback`")
     replay_ = command("replay", replay, "let parked messages be answered after all")
     replay_.add_argument("ids", nargs="+", type=_row, metavar="ID", help="numbers from `queues`")
     return parser
@@ -165,6 +168,8 @@ def queues(options: argparse.Namespace) -> None:
         parked = database.ask(inbox.parked).result()
         clock = database.ask(timers.counts).result()
         on_their_way = database.ask(outbox.counts).result()
+        refused = database.ask(outbox.refused).result()
+        loading = database.ask(attachments.counts).result()
     pulled = {
         name: n for name, n in on_their_way.items() if name.split("/")[0] in {facts.name for facts in PULLED}
     }
@@ -177,7 +182,9 @@ def queues(options: argparse.Namespace) -> None:
         },
         "unfetched": {name.split("/")[0]: n for name, n in pulled.items()},
         "timers": {"set": clock.get("waiting", 0), "parked": clock.get("parked", 0)},
+        "files": {"waiting": sum(loading.values())},
         "parked": [msgspec.to_builtins(p) for p in parked],
+        "refused": [msgspec.to_builtins(r) for r in refused],
     }
     _show(options, report)
 
@@ -188,7 +195,7 @@ def _of(counts: dict[str, int], status: outbox.Status) -> int:
 
 def routes(options: argparse.Namespace) -> None:
     """Every address."""
-    rows = [{"path": r.path, "method": r.method, "who": r.who} for r in (*CHAT, *ALWAYS)]
+    rows = [{"path": r.path, "method": r.method, "who": r.who} for r in (*CHAT, *HOOKS, *ALWAYS)]
     if options.json:
         return _show(options, rows)
     for row in rows:
@@ -200,8 +207,39 @@ def read_feedback(options: argparse.Namespace) -> None:
     """What people wrote; unsealed here, for whoever has the key ring."""
     with _reading(options) as database:
         newest = database.ask(lambda db: feedback.newest(db, 200)).result()
-    rows = [{"id": id, "told_at": at, "what": told.what, "contact": told.contact} for id, at, told in newest]
+        files = database.ask(
+            lambda db: {id: attachments.of_feedback(db, id) for id, _, told in newest if told.files}
+        ).result()
+    rows = [
+        {
+            "id": id,
+            "told_at": at,
+            "what": told.what,
+            "contact": told.contact,
+            "files": [{"id": f.id, "mime": f.mime, "bytes": f.bytes} for f in files.get(id, ())],
+        }
+        for id, at, told in newest
+    ]
     _show(options, rows)
+
+
+def read_file(options: argparse.Namespace) -> int:
+    """One file that somebody sent, unsealed to standard output."""
+    ours = settings.read(options.config)
+    with app.opened(ours, make=False) as database:
+        found = database.ask(lambda db: attachments.kept(db, options.id)).result()
+        try:
+            content = app.files_of(ours, database).read(found.file) if found else None
+        except (FileNotFoundError, Spoilt):
+            return _complain(
+                [
+                    f"nepsong: file {options.id} is missing or spoilt in {ours.service.data_dir / 'files'}: restore it from a backup"
+                ]
+            )
+    if content is None:
+        return _complain([f"nepsong: there is no kept file {options.id}: see `nepsong feedback`"])
+    sys.stdout.buffer.write(content)
+    return 0
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -335,9 +373,7 @@ async def _nobody() -> AsyncIterator[None]:
 def _set_up(options: argparse.Namespace, level: str | None = None) -> tuple[Settings, Catalog]:
     """Settings and content, and the logs that the settings wish."""
     ours, known = _loaded(options)
-    logs.set_up(
-        level or ours.log.level, (ours.database.url.get_secret_value(), ours.keys.ring.get_secret_value())
-    )
+    logs.set_up(level or ours.log.level, settings.secrets(ours))
     return ours, known
 
 

@@ -38,7 +38,7 @@ def set_up(level: str, secrets: Sequence[str] = ()) -> None:
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for talkative in ("httpx", "httpcore", "aiohttp.access", "alembic", "asyncio"):
+    for talkative in ("httpx", "httpcore", "telegram", "aiohttp.access", "alembic", "asyncio"):
         logging.getLogger(talkative).setLevel(logging.WARNING)  # httpx logs whole URLs at INFO
 
 

@@ -20,6 +20,10 @@ class Metrics:
         self.sent = Counter(
             "nepsong_sent", "Messages handed to providers", ["channel", "outcome"], registry=r
         )
+        self.refused = Counter(
+            "nepsong_refused", "Sends that did not succeed, by reason", ["channel", "reason"], registry=r
+        )
+        self.fetched = Counter("nepsong_fetched", "Files of people, by outcome", ["outcome"], registry=r)
         self.errors = Counter("nepsong_errors", "Errors by place and class", ["place", "error"], registry=r)
         self.slow = Counter("nepsong_slow_writes", "Writes that took over 50 ms", registry=r)
         self.writes = Histogram(

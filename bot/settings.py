@@ -1,12 +1,22 @@
 """The deployment's settings: `config.toml`, overridden by the environment. All mistakes at once."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -82,10 +92,46 @@ class WebChat(_Section):
     "Off: `/` answers 404 and nothing is taken in."
 
 
+class TelegramSettings(_Section):
+    """The bot on Telegram."""
+
+    enabled: bool = False
+    "Off: no trace of it anywhere else."
+    token: SecretStr = SecretStr("")
+    "From @BotFather."
+    api_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] = "https://api.telegram.org"
+    "Telegram's Bot API, or a server of one's own."
+    mode: Literal["polling", "webhook"] = "polling"
+    "polling: we ask Telegram, no public address is needed. webhook: Telegram posts to /hooks/telegram."
+    webhook_secret: SecretStr = SecretStr("")
+    "What Telegram shows with every post; empty: made from the token, and told to Telegram by us."
+    per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 28.0
+    "Messages a second to all people together; Telegram allows about 30."
+
+    @field_validator("token", "webhook_secret")
+    @classmethod
+    def _fits(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
+        shapes = {
+            "token": (r"(\d+:[\w-]+)?", "must be like 123456:ABC-…, as @BotFather gives it"),
+            "webhook_secret": (r"[\w-]{0,256}", "may hold 256 of A-Z a-z 0-9 _ -"),
+        }
+        pattern, told = shapes[info.field_name or ""]
+        if not re.fullmatch(pattern, given.get_secret_value(), re.ASCII):
+            raise ValueError(told)
+        return given
+
+    @model_validator(mode="after")
+    def _whole(self) -> "TelegramSettings":
+        if self.enabled and not self.token.get_secret_value():
+            raise ValueError("token is needed when it is enabled")
+        return self
+
+
 class Channels(_Section):
     """One section a channel."""
 
     webchat: WebChat = WebChat()
+    telegram: TelegramSettings = TelegramSettings()
 
 
 class Settings(_Section):
@@ -97,11 +143,28 @@ class Settings(_Section):
     log: Log = Log()
     channels: Channels = Channels()
 
+    @model_validator(mode="after")
+    def _hook_can_be_known(self) -> "Settings":
+        telegram = self.channels.telegram
+        known = self.service.public_url or telegram.webhook_secret.get_secret_value()
+        if telegram.enabled and telegram.mode == "webhook" and not known:
+            raise ValueError(
+                "channels.telegram: mode webhook needs [service] public_url (we tell Telegram where to post), or webhook_secret (you do)"
+            )
+        return self
+
     @property
     def database_url(self) -> str:
         """The database to open."""
         given = self.database.url.get_secret_value()
         return given or f"sqlite:///{self.service.data_dir / 'nepsong.db'}"
+
+
+def secrets(settings: Settings) -> tuple[str, ...]:
+    """What must never be seen in a log."""
+    telegram = settings.channels.telegram
+    held = (settings.database.url, settings.keys.ring, telegram.token, telegram.webhook_secret)
+    return tuple(secret.get_secret_value() for secret in held)
 
 
 def read(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:

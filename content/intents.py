@@ -46,6 +46,7 @@ RULES: tuple[_Rule, ...] = (
     ("resume", _is("viet tiep( gop y)?", "tiep tuc( viet)?", "lam tiep", "continue", "go on")),
     ("skip", _is("bo qua", "khong ro", "skip", "khong nho", "chua ro", "khoi( can)?", "khong can")),
     ("cancel", _is("(dung|khoan|chua|khong) (gui|gop y)( nua| voi| da)?", "khoan( da)?", "huy", "huy bo", "dung lai", "thoat", "thoi", "thoi khong (gui|can|gop y)( nua)?", "khong gui nua", "stop", "cancel")),
+    ("forget", _is("xoa( het| toan bo)? (cuoc tro chuyen|du lieu|tin nhan|lich su)( nay| cua toi)?", "quen toi di", "delete my (data|conversation|messages)", "forget me", longest=8)),
     ("language_en", _is("english", "tieng anh", "in english", "en", longest=4)),
     ("language_en", _says("speak english", "english please", "in english", longest=12)),
     ("language_vi", _is("tieng viet", "vietnamese", "vi", longest=4)),

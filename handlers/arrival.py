@@ -15,6 +15,7 @@ from handlers.progress import flow_of, mark_of
 from handlers.turn import PROVINCE_TIME, Standing, Turn
 from storage.conversations import Conversation
 from storage.inbox import Waiting
+from storage.shapes import Kind
 
 ASLEEP_MS = 12 * 3_600_000  # after that, words are no longer taken for the answer to an old question
 
@@ -60,7 +61,7 @@ def turn_of(
 ) -> Turn:
     """The message with all that deciding it needs; nothing is understood where a button was meant."""
     text, choice = message.said.text, message.said.choice
-    if choice is None:
+    if choice is None and message.kind is Kind.message and not message.said.files:
         choice = _typed_choice(text, standing)
     return Turn(
         db=db,
@@ -72,6 +73,8 @@ def turn_of(
         say=catalog.speaker(person.language),
         text=text,
         choice=choice,
+        kind=message.kind,
+        said=message.said,
     )
 
 

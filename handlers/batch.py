@@ -1,5 +1,6 @@
 """One transaction of answering: take lanes, decide each message, write all effects at once."""
 
+import itertools
 import time
 
 from msgspec.structs import replace
@@ -9,16 +10,17 @@ from content.catalog import Catalog
 from handlers.turn import Answer, Decide
 from storage import conversations, inbox, outbox
 from storage.conversations import Change, Conversation
-from storage.inbox import Attempt
+from storage.inbox import Attempt, Waiting
 from storage.outbox import Reply
-from storage.shapes import Choice, Message
+from storage.shapes import Choice, Kind, Message
 
 LIMIT = 50
 BUDGET_S = 0.004  # a batch ends after this much work, so that the 200 of others does not wait for it
 
 
 def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = None) -> int:
-    """Answers what waits longest, or one message `alone`; how many (0 alone: another process has it).
+    """Answers what waits longest, or one message `alone` (with its album); how many (0 alone: another
+    process has it, or it may not go yet).
 
     Optimistic: no savepoint a message. If anything raises, the transaction is undone and the caller
     repeats it one message at a time.
@@ -26,22 +28,26 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
     changes: list[Change] = []
     replies: list[Reply] = []
     answered: list[int] = []
-    lanes = inbox.take(db, now, LIMIT) if alone is None else inbox.take(db, now, 1, only=alone.conversation)
-    if alone is not None and [m.id for lane in lanes for m in lane.messages] != [alone.id]:
-        return 0
     until = time.monotonic() + BUDGET_S
-    for lane in lanes:
-        person = lane.conversation
-        for message in lane.messages:
+    for person, turns in _lanes(db, now, alone):
+        before = person
+        for message, ids in turns:
             if answered and time.monotonic() > until:
                 break
             decided = decide(db, person, message, now)
-            person = replace(person, mark=decided.mark, language=decided.language, seen_at=now)
+            spoke = message.kind is not Kind.file
+            person = replace(
+                person,
+                mark=decided.mark,
+                language=decided.language,
+                reach=decided.reach,
+                seen_at=now if spoke else person.seen_at,
+            )
             for said in decided.answers:
-                replies += _bubbles(person, said, now, message.id)
-            answered.append(message.id)
-        if person is not lane.conversation:
-            changes.append(Change(person.id, person.language, person.mark, now))
+                replies += _bubbles(person, said, now, message)
+            answered += ids
+        if person is not before:
+            changes.append(Change(person.id, person.language, person.mark, person.seen_at, person.reach))
     if answered:
         conversations.advance(db, changes)
         outbox.release_held(db, [change.id for change in changes])
@@ -51,12 +57,47 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
     return len(answered)
 
 
-def _bubbles(person: Conversation, said: Answer, now: int, message: int) -> list[Reply]:
-    """One reply a text; the choices under the last, which also is the one that a slot replaces."""
+Turns = list[tuple[Waiting, list[int]]]
+
+
+def _lanes(db: Connection, now: int, alone: Attempt | None) -> list[tuple[Conversation, Turns]]:
+    """The lanes to answer, each with its turns: messages, an album's parts as one."""
+    if alone is None:
+        return [(lane.conversation, _turns(lane.messages)) for lane in inbox.take(db, now, LIMIT)]
+    lanes = inbox.take(db, now, LIMIT, only=alone.conversation)
+    first = [(lane.conversation, _turns(lane.messages)[:1]) for lane in lanes]
+    return [(person, turns) for person, turns in first if alone.id in turns[0][1]]
+
+
+def _turns(messages: tuple[Waiting, ...]) -> Turns:
+    groups = itertools.groupby(messages, key=lambda m: m.album or m.id)
+    return [_one(list(group)) for _, group in groups]
+
+
+def _one(parts: list[Waiting]) -> tuple[Waiting, list[int]]:
+    first, ids = parts[0], [part.id for part in parts]
+    if len(parts) == 1:
+        return first, ids
+    spoken = [part.said for part in parts if part.said.text]
+    said = replace(
+        spoken[0] if spoken else first.said,
+        text="\n".join(s.text for s in spoken),
+        files=tuple(file for part in parts for file in part.said.files),
+    )
+    return replace(first, said=said), ids
+
+
+def _bubbles(person: Conversation, said: Answer, now: int, message: Waiting) -> list[Reply]:
+    """One reply a text; the choices under the last, which also is the one that a slot replaces. The first
+    tells the device that its press arrived."""
     *before, last = said.texts
+    bubbles = [*(Message(text) for text in before), Message(last, said.choices)]
+    if message.said.ack:
+        bubbles[0] = replace(bubbles[0], ack=message.said.ack)
+    slots = [*(None for _ in before), said.slot]
     return [
-        *(Reply(person.id, person.channel, Message(text), now, message) for text in before),
-        Reply(person.id, person.channel, Message(last, said.choices), now, message, said.slot),
+        Reply(person.id, person.channel, bubble, now, message.id, slot)
+        for bubble, slot in zip(bubbles, slots, strict=True)
     ]
 
 

@@ -14,6 +14,9 @@ from storage.shapes import Choice
 class Draft(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was said so far. UNSET: not asked yet. None: "không rõ", or skipped."""
 
+    files: tuple[int, ...] = ()
+    "Attachments that came with it, kept or still on their way."
+
 
 D = TypeVar("D", bound=Draft)
 
@@ -54,6 +57,8 @@ class Flow(Generic[D]):
     begins: Callable[[Turn], D | None]
     "A draft, when this message starts the flow."
     finish: Callable[[Turn, D], Answer]
+    files: bool = False
+    "Takes files, at any time while it is open."
     upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
 
     def open(self, draft: D) -> Step[D] | None:

@@ -59,6 +59,7 @@ def moved_on(
         old=Raw(_encode(mark.old)),
         trail=mark.trail,
         paused=False,
+        refs=_refs(turn, standing, mark),
     )
     step = flow.open(mark.draft)
     scope = f"{flow.name}.{after.draft_id}/{step.name if step else ''}/"
@@ -69,6 +70,14 @@ def moved_on(
         choices.append(Choice("do/back", turn.say("flow.back")))
     choices.append(Choice("do/stop", turn.say("flow.stop")))
     return Decision((replace(answer, choices=tuple(choices)),), after, turn.person.language)
+
+
+def _refs(turn: Turn, standing: Standing, mark: Mark[Any]) -> tuple[tuple[str, str], ...]:
+    """Which message answered which step: the newest that was answered is this one."""
+    if turn.said.ref is None or not mark.trail or mark.trail == standing.trail:
+        return standing.refs
+    step = mark.trail[-1]
+    return (*((s, ref) for s, ref in standing.refs if s != step), (step, turn.said.ref))
 
 
 def and_again(turn: Turn, decision: Decision) -> Decision:

@@ -6,19 +6,22 @@ from dataclasses import replace as replace_mark
 from functools import lru_cache
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from content.catalog import Catalog
 from content.emergencies import despair
+from handlers import files
 from handlers.arrival import arrive, folded
-from handlers.citizens import FLOWS, JOURNEYS, asking, welcome
+from handlers.citizens import FLOWS, JOURNEYS, asking, forget, welcome
 from handlers.flow import Mark
 from handlers.progress import active, and_again, back, flow_of, joined, mark_of, moved_on, stop
 from handlers.turn import Answer, Decide, Decided, Decision, Standing, Turn
+from storage import attachments, outbox
 from storage.conversations import Conversation
 from storage.inbox import Waiting
-from storage.shapes import Choice
+from storage.shapes import Choice, Control, Kind, Reach
 
 Rule = Callable[[Turn, Standing], Decision | None]
 PLAINLY = 0.8  # how sure of its answer we are before free words are taken for a question
@@ -33,10 +36,26 @@ def router(catalog: Catalog) -> Decide:
     def decide(db: Connection, person: Conversation, message: Waiting, now: int) -> Decided:
         turn, standing = arrive(db, person, message, now, catalog)
         decision = _with_draft(turn, _first(RULES, turn, standing))
-        kept = replace(decision.standing, shown=decision.answers[-1].choices, hint=standing.hint)
-        return Decided(decision.answers, _encode(kept), decision.language)
+        beside = decision.quiet or not decision.answers
+        shown = standing.shown if beside else decision.answers[-1].choices
+        kept = replace(decision.standing, shown=shown, hint=standing.hint)
+        heard_from = Reach.ok if message.kind is not Kind.file else person.reach
+        return Decided(decision.answers, _encode(kept), decision.language, decision.reach or heard_from)
 
     return decide
+
+
+def happened(turn: Turn, standing: Standing) -> Decision | None:
+    """Something happened to the conversation itself: nothing to say to it."""
+    match turn.said.control:
+        case None:
+            return None
+        case Control.blocked:
+            outbox.give_up(turn.db, turn.person.id, "blocked", turn.at)
+        case Control.moved if turn.said.moved_to:
+            outbox.follow(turn.db, turn.person.id, turn.said.moved_to)
+    reach = Reach.blocked if turn.said.control is Control.blocked else Reach.ok
+    return Decision((), standing, turn.person.language, reach)
 
 
 def emergency(turn: Turn, standing: Standing) -> Decision | None:
@@ -82,18 +101,43 @@ def button(turn: Turn, standing: Standing) -> Decision | None:
     return moved_on(pressed, standing, flow, *flow.advance(pressed, mark))
 
 
+def deep_link(turn: Turn, standing: Standing) -> Decision | None:
+    """Who came by a link to a theme or an entry: who we are in one line, then what the link promised."""
+    if turn.said.start is None:
+        return None
+    name, _, argument = turn.said.start.partition("_")
+    known = {"ask": turn.catalog.entries, "theme": turn.catalog.themes}
+    if argument not in known.get(name, ()):
+        return welcome.hello(turn, standing, "")
+    promised = JOURNEYS[name](turn, replace(standing, paused=True), argument)
+    return replace(promised, answers=(Answer((turn.say("welcome.who"),)), *promised.answers))
+
+
+def edited(turn: Turn, standing: Standing) -> Decision | None:
+    """Words changed after they were sent: the step that they answered is taken again; else a kind note."""
+    if turn.kind is not Kind.edit:
+        return None
+    flow = flow_of(standing)
+    step = next((step for step, ref in standing.refs if ref == turn.said.ref), None)
+    if flow is not None and step is not None and flow.step(step) is not None:
+        mark = flow.reopen(mark_of(flow, standing), step)
+        return moved_on(turn, standing, flow, *flow.advance(turn, mark))
+    ways = () if active(standing) else (Choice("do/menu", turn.say("menu.open")),)
+    return and_again(
+        turn, Decision((Answer((turn.say("edited.note"),), ways),), standing, turn.person.language)
+    )
+
+
 def control(turn: Turn, standing: Standing) -> Decision | None:
     """Words of command: menu, language, back, stop."""
     intent = turn.heard.intent
     if intent == "menu":
-        return Decision(
-            (welcome.greet(turn, standing),), replace(standing, paused=True), turn.person.language
-        )
+        return welcome.hello(turn, standing, "")
     if intent in ("language_vi", "language_en"):
         return welcome.language(turn, standing, intent.removeprefix("language_"))
-    if intent == "unsatisfied":
-        return asking.near(turn, standing, "")
-    if intent == "no" and standing.near and active(standing) is None:
+    if intent == "forget":
+        return forget.asked(turn, standing, "")
+    if intent == "unsatisfied" or (intent == "no" and standing.near and active(standing) is None):
         return asking.near(turn, standing, "")
     if intent == "back":
         return back(turn, standing)
@@ -152,6 +196,16 @@ def _asks(turn: Turn) -> bool:
     return turn.heard.question and turn.heard.sure >= PLAINLY
 
 
+def pinned(turn: Turn, standing: Standing) -> Decision | None:
+    """A place on the map, when no flow asks for one."""
+    if turn.said.pin is None:
+        return None
+    ways = () if active(standing) else (Choice("do/menu", turn.say("menu.open")),)
+    return and_again(
+        turn, Decision((Answer((turn.say("pin.unasked"),), ways),), standing, turn.person.language)
+    )
+
+
 def open_step(turn: Turn, standing: Standing) -> Decision | None:
     """The answer to the question that is open."""
     flow = active(standing)
@@ -167,9 +221,17 @@ def beginning(turn: Turn, standing: Standing) -> Decision | None:
             if standing.flow == flow.name:  # a draft waits
                 mark = mark_of(flow, standing)
                 mark = replace_mark(mark, draft=joined(flow, mark.draft, draft))
-                return moved_on(turn, standing, flow, *flow.proceed(turn, mark))
-            fresh = Standing(flow=flow.name, version=flow.version, draft_id=_base36(turn.id))
-            return moved_on(turn, fresh, flow, *flow.proceed(turn, Mark(draft)))
+            else:
+                ref = turn.said.ref
+                told = [s.name for s in flow.steps if ref and getattr(draft, s.name) is not UNSET]
+                refs = tuple((step, ref) for step in told if ref)
+                standing = Standing(
+                    flow=flow.name, version=flow.version, draft_id=_base36(turn.id), refs=refs
+                )
+                mark = Mark(draft)
+            said, mark = files.absorbed(turn, flow, mark)
+            begun = moved_on(turn, standing, flow, *flow.proceed(turn, mark))
+            return replace(begun, answers=(*said, *begun.answers))
     return None
 
 
@@ -184,15 +246,22 @@ def fallback(turn: Turn, standing: Standing) -> Decision:
 
 
 RULES: tuple[Rule, ...] = (
+    happened,
+    files.arrived,
     emergency,
     too_long,
+    deep_link,
+    edited,
     button,
+    pinned,
+    files.sent,
     control,
     manners,
     question_between,
     open_step,
     beginning,
     known,
+    files.unasked,
     fallback,
 )
 
@@ -203,9 +272,11 @@ def _first(rules: tuple[Rule, ...], turn: Turn, standing: Standing) -> Decision:
 
 def _with_draft(turn: Turn, decision: Decision) -> Decision:
     """While a draft waits, every answer offers the way back to it."""
-    last = decision.answers[-1]
     waits = decision.standing.flow and decision.standing.paused
-    if not waits or any(choice.name == "do/resume" for choice in last.choices):
+    if not waits or not decision.answers or decision.quiet:
+        return decision
+    last = decision.answers[-1]
+    if any(choice.name == "do/resume" for choice in last.choices):
         return decision
     say = turn.catalog.speaker(decision.language)
     resume = Choice("do/resume", say(f"{decision.standing.flow}.resume"))
@@ -226,6 +297,7 @@ def _journey(turn: Turn, standing: Standing, name: str, argument: str) -> Decisi
     if name == "stop":
         return stop(turn, standing)
     if name == "discard":
+        attachments.drop(turn.db, mark_of(flow, standing).draft.files, turn.person.id)
         said = Answer((turn.say("flow.discarded"),), welcome.choices(turn, Standing()))
         return Decision((said,), Standing(), turn.person.language)
     return moved_on(turn, standing, flow, *flow.proceed(turn, mark_of(flow, standing)))

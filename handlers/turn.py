@@ -11,7 +11,7 @@ from content.understand import Heard
 from content.wording import Say
 from storage.conversations import Conversation
 from storage.inbox import Waiting
-from storage.shapes import Choice
+from storage.shapes import Choice, Kind, Reach, Said
 
 PROVINCE_TIME = datetime.timezone(datetime.timedelta(hours=7))  # Viet Nam has no summer time
 
@@ -44,6 +44,8 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     "The language the device said it prefers, last time."
     near: tuple[str, ...] = ()
     "Entries that nearly answered the last question."
+    refs: tuple[tuple[str, str], ...] = ()
+    "(step, the channel's name of the message that answered it): an edit of it re-takes the step."
 
 
 class Turn(Struct, frozen=True):
@@ -61,6 +63,9 @@ class Turn(Struct, frozen=True):
     text: str = ""
     choice: str | None = None
     "Pressed; or typed, and matched against what was shown."
+    kind: Kind = Kind.message
+    said: Said = Said()
+    "All that came with it: files, a place, what happened to the conversation."
 
     @property
     def at(self) -> int:
@@ -72,8 +77,13 @@ class Decision(Struct, frozen=True):
     """What comes of one message."""
 
     answers: tuple[Answer, ...]
+    "Empty: nothing is to be said."
     standing: Standing
     language: str
+    reach: Reach | None = None
+    "What the message told of whether the person can be written to; None: nothing new."
+    quiet: bool = False
+    "Said beside the talk: the buttons that were shown last stay the ones that a typed number means."
 
 
 class Decided(Struct, frozen=True):
@@ -82,6 +92,7 @@ class Decided(Struct, frozen=True):
     answers: tuple[Answer, ...]
     mark: bytes | None
     language: str
+    reach: Reach = Reach.ok
 
 
 Decide = Callable[[Connection, Conversation, Waiting, int], Decided]

@@ -54,6 +54,7 @@ class Conversation(Struct, frozen=True):
     language: str
     mark: bytes | None
     seen_at: int
+    reach: Reach = Reach.ok
 
 
 def meet(db: Connection, channel: str, address: str, language: str, now: int, *, keep_address: bool) -> int:
@@ -106,6 +107,7 @@ class Change(Struct, frozen=True):
     language: str
     mark: bytes | None
     now: int
+    reach: Reach = Reach.ok
 
 
 def advance(db: Connection, changes: Sequence[Change]) -> None:
@@ -114,7 +116,7 @@ def advance(db: Connection, changes: Sequence[Change]) -> None:
         db,
         conversations,
         [
-            {"id": x.id, "mark": x.mark, "language": x.language, "seen_at": x.now, "reach": Reach.ok.value}
+            {"id": x.id, "mark": x.mark, "language": x.language, "seen_at": x.now, "reach": x.reach.value}
             for x in changes
         ],
     )
@@ -124,6 +126,27 @@ def lock(db: Connection, conversation: int) -> None:
     """Holds the lane until the transaction ends, as answering does: first the lane, then its rows."""
     c = conversations.c.id
     db.execute(select(c).where(c == conversation).with_for_update(key_share=True))
+
+
+def reached(db: Connection, conversation: int, reach: Reach) -> None:
+    """A provider told whether this person can be written to; what was closed stays closed."""
+    c = conversations.c
+    mine = update(conversations).where(c.id == conversation, c.reach != Reach.closed.value)
+    db.execute(mine.values(reach=reach.value))
+
+
+def move(db: Connection, conversation: int, address: str) -> int:
+    """The chat goes on under another address; the conversation that has it now, which may be another
+    that was met there first."""
+    c = conversations.c
+    channel = db.execute(select(c.channel).where(c.id == conversation)).scalar_one()
+    if (known := find(db, channel, address)) is not None:
+        if known != conversation:
+            reached(db, conversation, Reach.gone)
+        return known
+    new: dict[str, Any] = {"address": address.encode(), "address_hash": _hash(db, channel, address)}
+    db.execute(update(conversations).where(c.id == conversation, c.reach != Reach.closed.value).values(new))
+    return conversation
 
 
 def readdress(db: Connection, conversation: int, address: str, since: int) -> bool:

@@ -74,6 +74,7 @@ class Database(abc.ABC):
 
     def __init__(self, engine: Engine, ring: Ring, watcher: Watcher) -> None:
         engine.dialect.ring = ring  # type: ignore[attr-defined]  # see storage.sealing.Sealed
+        self.ring = ring
         self.engine = engine
         self.watcher = watcher
 

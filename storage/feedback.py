@@ -23,13 +23,14 @@ class Feedback(Struct, frozen=True, omit_defaults=True):
 
     what: str
     contact: str | None = None
+    files: tuple[int, ...] = ()
+    "Ids of attachments."
 
 
-def tell(db: Connection, conversation: int, told: Feedback, now: int) -> None:
-    """Keeps one feedback."""
-    db.execute(
-        insert(feedback).values(conversation=conversation, told=msgspec.json.encode(told), told_at=now)
-    )
+def tell(db: Connection, conversation: int, told: Feedback, now: int) -> int:
+    """Keeps one feedback; its id."""
+    row = {"conversation": conversation, "told": msgspec.json.encode(told), "told_at": now}
+    return int(db.execute(insert(feedback).values(row).returning(feedback.c.id)).scalar_one())
 
 
 def newest(db: Connection, limit: int) -> list[tuple[int, int, Feedback]]:

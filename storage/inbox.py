@@ -34,7 +34,7 @@ from storage.database import note
 from storage.rows import insert_once, update_rows
 from storage.schema import BigId, identity, index_where, is_, metadata
 from storage.sealing import Sealed
-from storage.shapes import Incoming, Kind, Said
+from storage.shapes import Fetched, Incoming, Kind, Reach, Said
 
 
 class Status(StrEnum):
@@ -63,6 +63,7 @@ inbox = Table(
         nullable=False,
         comment="the provider's instant, 0 where arrival is the order; with id it orders a lane",
     ),
+    Column("album", Text, comment="null: stands alone; parts of one album become one turn"),
     Column("due_at", BigInteger, nullable=False, comment="not answered before"),
     Column("tries", Integer, nullable=False, comment="solo attempts that were begun"),
     Column("status", Text, nullable=False),
@@ -76,6 +77,7 @@ index_where(
 )
 index_where("inbox_parked", is_(inbox.c.status, Status.parked), inbox.c.id)
 
+ALBUM_MS = 1_200  # so long the parts of an album wait for one more
 _decode = msgspec.json.Decoder(Said).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -88,6 +90,7 @@ class Waiting(Struct, frozen=True):
     kind: Kind
     said: Said
     sent_at: int
+    album: str | None = None
 
 
 class Lane(Struct, frozen=True):
@@ -119,13 +122,55 @@ def keep(
         kind=incoming.kind.value,
         body=_encode(incoming.said),
         sent_at=incoming.sent_at,
+        album=incoming.album,
+        due_at=now + ALBUM_MS if incoming.album else now,
+        tries=0,
+        status=Status.waiting.value,
+    )
+    if new and incoming.album:
+        i = inbox.c  # the other parts wait for the newest: an album has no end that is told
+        parts = i.conversation == conversation, is_(i.status, Status.waiting), i.album == incoming.album
+        db.execute(update(inbox).where(*parts).values(due_at=now + ALBUM_MS))
+    if new:
+        note(db, "inbox")
+    return new
+
+
+def keep_fetched(db: Connection, conversation: int, channel: str, fetched: Fetched, now: int) -> None:
+    """What became of a file, as a message to its conversation: once."""
+    new = insert_once(
+        db,
+        inbox,
+        channel=channel,
+        key=f"file/{fetched.attachment}",
+        conversation=conversation,
+        kind=Kind.file.value,
+        body=_encode(Said(fetched=fetched)),
+        sent_at=0,
         due_at=now,
         tries=0,
         status=Status.waiting.value,
     )
     if new:
         note(db, "inbox")
-    return new
+
+
+def overdue(db: Connection, channel: str, since: int, until: int) -> list[int]:
+    """Conversations whose words have waited for an answer since before `until`, but not before `since`."""
+    i = inbox.c
+    rows = db.execute(
+        select(i.conversation, i.due_at, i.album)
+        .where(
+            is_(i.status, Status.waiting),
+            i.due_at >= since,
+            i.due_at <= until + ALBUM_MS,
+            i.channel == channel,
+        )
+        .order_by(i.due_at)
+        .limit(LANES)
+    )
+    came = ((person, due_at - ALBUM_MS if album else due_at) for person, due_at, album in rows)
+    return list(dict.fromkeys(person for person, at in came if at <= until))
 
 
 def opened_by(db: Connection, channel: str, key: str) -> int | None:
@@ -177,7 +222,7 @@ def _take_lanes(*only: ColumnElement[bool]) -> Select[Any]:
         .subquery()
     )
     return (
-        select(c.id, c.channel, c.language, c.mark, c.seen_at)
+        select(c.id, c.channel, c.language, c.mark, c.seen_at, c.reach)
         .join(first, first.c.conversation == c.id)
         .order_by(first.c.due_at, c.id)
         .limit(bindparam("most", type_=Integer))
@@ -194,11 +239,18 @@ LANES = 50
 # for every batch.
 _PEOPLE = [f"person_{n}" for n in range(LANES)]
 _MESSAGES = (
-    select(inbox.c.id, inbox.c.conversation, inbox.c.kind, inbox.c.body, inbox.c.sent_at)
+    select(
+        inbox.c.id,
+        inbox.c.conversation,
+        inbox.c.kind,
+        inbox.c.body,
+        inbox.c.sent_at,
+        inbox.c.album,
+        inbox.c.due_at,
+    )
     .where(
         inbox.c.conversation.in_([bindparam(name, type_=BigId) for name in _PEOPLE]),
         is_(inbox.c.status, Status.waiting),
-        inbox.c.due_at <= bindparam("now"),
     )
     .order_by(inbox.c.sent_at, inbox.c.id)
     .limit(bindparam("most", type_=Integer))
@@ -209,20 +261,37 @@ def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> li
     """The conversations that have waited longest, locked, with at most `limit` messages in all.
 
     Two statements: a lane's rows are read after its lock is held, so that what another process
-    decided meanwhile is seen. `only` restricts to one conversation.
+    decided meanwhile is seen. `only` restricts to one conversation. What is not due yet (an album that
+    may go on) holds back what was said after it.
     """
     given = {"now": now, "most": min(limit, LANES)}
     rows = db.execute(_LANES, given) if only is None else db.execute(_LANE, {**given, "only": only})
-    people = {row[0]: Conversation(*row) for row in rows.all()}
+    people = {
+        id: Conversation(id, channel, language, mark, seen_at, Reach(reach))
+        for id, channel, language, mark, seen_at, reach in rows.all()
+    }
     if not people:
         return []
     ids = dict.fromkeys(_PEOPLE, -1) | dict(zip(_PEOPLE, people, strict=False))
     lanes: dict[int, list[Waiting]] = {}
-    for id, conversation, kind, body, sent_at in db.execute(_MESSAGES, {**given, **ids}).all():
-        lanes.setdefault(conversation, []).append(
-            Waiting(id, conversation, Kind(kind), _decode(body), sent_at)
-        )
-    return [Lane(people[id], tuple(messages)) for id, messages in lanes.items()]
+    undue: set[int] = set()
+    taken = 0
+    for id, conversation, kind, body, sent_at, album, due_at in db.execute(_MESSAGES, {**given, **ids}).all():
+        taken += 1
+        if due_at > now:
+            undue.add(conversation)
+        if conversation not in undue:
+            message = Waiting(id, conversation, Kind(kind), _decode(body), sent_at, album)
+            lanes.setdefault(conversation, []).append(message)
+    if taken == given["most"]:  # an album that the limit may have cut waits for the next batch
+        whole = {id: _without_cut_album(messages) for id, messages in lanes.items()}
+        lanes = whole if any(whole.values()) else lanes
+    return [Lane(people[id], tuple(messages)) for id, messages in lanes.items() if messages]
+
+
+def _without_cut_album(messages: list[Waiting]) -> list[Waiting]:
+    album = messages[-1].album
+    return messages if album is None else [m for m in messages if m.album != album]
 
 
 class Attempt(Struct, frozen=True):

@@ -30,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage import conversations, uploads
 from storage.database import note
 from storage.inbox import inbox
 from storage.rows import insert_rows, update_rows
@@ -84,6 +85,7 @@ index_where(
     "outbox_due", is_(outbox.c.status, Status.waiting), outbox.c.channel, outbox.c.due_at, outbox.c.id
 )
 index_where("outbox_leased", is_(outbox.c.status, Status.sending), outbox.c.lease_until)
+index_where("outbox_refused", is_(outbox.c.status, Status.refused), outbox.c.id)
 index_where("outbox_held", is_(outbox.c.status, Status.held), outbox.c.conversation)
 index_where("outbox_forget", outbox.c.forget_at.is_not(None), outbox.c.forget_at)
 index_where("outbox_slot", outbox.c.slot.is_not(None), outbox.c.conversation, outbox.c.slot, outbox.c.id)
@@ -119,6 +121,8 @@ class Due(Struct, frozen=True):
     tries: int
     replaces: str | None
     "The provider's name of the sent message in the same slot, to be edited."
+    handle: str | None = None
+    "The provider's name of the message's file, if it has it already."
 
 
 class Outcome(Struct, frozen=True):
@@ -230,9 +234,17 @@ def claim(db: Connection, channel: str, now: int, limit: int, lease_ms: int) -> 
         .returning(c.id, c.conversation, c.body, c.tries, c.slot)
     )
     return [
-        Due(id, conversation, _decode(body), tries, _sent_in(db, conversation, slot, id) if slot else None)
+        _due(db, channel, id, conversation, _decode(body), tries, slot)
         for id, conversation, body, tries, slot in sorted(rows)
     ]
+
+
+def _due(
+    db: Connection, channel: str, id: int, conversation: int, message: Message, tries: int, slot: str | None
+) -> Due:
+    replaces = _sent_in(db, conversation, slot, id) if slot else None
+    handle = uploads.handle(db, channel, message.media.key) if message.media else None
+    return Due(id, conversation, message, tries, replaces, handle)
 
 
 def _sent_in(db: Connection, conversation: int, slot: str, before: int) -> str | None:
@@ -280,6 +292,46 @@ def record(db: Connection, outcomes: Sequence[Outcome], now: int, keep_ms: int) 
             for o in outcomes
         ],
     )
+
+
+def follow(db: Connection, conversation: int, address: str) -> None:
+    """The chat goes on under another address: so does what still waits."""
+    now_there = conversations.move(db, conversation, address)
+    if now_there != conversation:
+        c = outbox.c
+        mine = and_(c.conversation == conversation, c.body.is_not(None), is_(c.status, Status.waiting))
+        db.execute(update(outbox).where(mine).values(conversation=now_there))
+
+
+def give_up(db: Connection, conversation: int, reason: str, now: int) -> None:
+    """Nothing of this conversation that still waits will be taken by the provider."""
+    c = outbox.c
+    mine = and_(c.conversation == conversation, c.body.is_not(None))
+    for status in (Status.waiting, Status.held):
+        values: dict[str, Any] = {"status": Status.refused.value, "reason": reason, "forget_at": now}
+        db.execute(update(outbox).where(mine, is_(c.status, status)).values(values))
+
+
+class Refusal(Struct, frozen=True):
+    """A message that a provider will never take, without its words."""
+
+    id: int
+    channel: str
+    conversation: int
+    due_at: int
+    reason: str | None
+
+
+def refused(db: Connection, limit: int = 20) -> list[Refusal]:
+    """The newest refusals."""
+    c = outbox.c
+    rows = db.execute(
+        select(c.id, c.channel, c.conversation, c.due_at, c.reason)
+        .where(is_(c.status, Status.refused))
+        .order_by(c.id.desc())
+        .limit(limit)
+    )
+    return [Refusal(*row) for row in rows]
 
 
 def _shown() -> Select[Any]:

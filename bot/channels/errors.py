@@ -3,8 +3,11 @@
 ProviderError
 ├── TryLater   not now; again after a while
 ├── Refused    never
-└── Held       the channel's window is shut until the person writes
+├── Held       the channel's window is shut until the person writes
+└── Moved      the chat goes on under another address
 """
+
+from storage.shapes import Reach
 
 
 class ProviderError(Exception):
@@ -17,17 +20,32 @@ class ProviderError(Exception):
 
 class TryLater(ProviderError):
     """Not now. `after_ms`: the provider's own wish, or None for our back-off; `everybody`: the whole
-    channel is meant, not this chat."""
+    channel is meant, not this chat; `done`: so many pieces of the message are with the provider already."""
 
-    def __init__(self, reason: str, after_ms: int | None = None, *, everybody: bool = False) -> None:
+    def __init__(
+        self, reason: str, after_ms: int | None = None, *, everybody: bool = False, done: int = 0
+    ) -> None:
         super().__init__(reason)
         self.after_ms = after_ms
         self.everybody = everybody
+        self.done = done
 
 
 class Refused(ProviderError):
-    """The provider will never take it."""
+    """The provider will never take it. `reach`: what that tells of the person, if anything."""
+
+    def __init__(self, reason: str, reach: Reach | None = None) -> None:
+        super().__init__(reason)
+        self.reach = reach
 
 
 class Held(ProviderError):
     """The channel's window is shut; the person's next message opens it."""
+
+
+class Moved(ProviderError):
+    """The chat goes on under another address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("moved")
+        self.address = address

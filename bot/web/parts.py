@@ -8,6 +8,7 @@ from aiohttp import web
 from jinja2 import Environment
 from msgspec import Struct
 
+from bot.channels.contract import Hearing
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.signals import Signals
@@ -28,6 +29,8 @@ class Parts(Struct):
     signals: Signals
     metrics: Metrics
     workers: list[Worker]
+    hearing: dict[str, Hearing]
+    "Channels whose provider speaks to us, by name."
     now: Callable[[], int]
     stop: asyncio.Event
     templates: Environment

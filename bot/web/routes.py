@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from msgspec import Struct
 
-from bot.web import chat, health, middleware, pages
+from bot.web import chat, health, hooks, middleware, pages
 from bot.web.parts import PARTS, Parts
 
 
@@ -15,7 +15,7 @@ class Route(Struct, frozen=True):
     method: str
     path: str
     who: str
-    "anyone: no secret asked; visitor: answers for the cookie's conversation only; operator: not for the public net"
+    "anyone: no secret asked; provider: shows the secret it was told; visitor: answers for the cookie's conversation only; operator: not for the public net"
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -27,6 +27,7 @@ CHAT = (
     Route("POST", "/chat/forget", "visitor", chat.forget_me),
     Route("GET", "/static/{name}", "anyone", pages.static),
 )
+HOOKS = (Route("POST", "/hooks/{channel}", "provider", hooks.post),)
 ALWAYS = (
     Route("GET", "/healthz", "operator", health.healthz),
     Route("GET", "/readyz", "operator", health.readyz),
@@ -39,7 +40,9 @@ def application(parts: Parts) -> web.Application:
     app = web.Application(client_max_size=chat.LONGEST_BODY, middlewares=[middleware.errors])
     app[PARTS] = parts
     app.on_response_prepare.append(middleware.headers)
-    for route in (*(CHAT if parts.settings.channels.webchat.enabled else ()), *ALWAYS):
+    chats = CHAT if parts.settings.channels.webchat.enabled else ()
+    posted = HOOKS if any(not channel.polled for channel in parts.hearing.values()) else ()
+    for route in (*chats, *posted, *ALWAYS):
         if route.method == "GET":  # monitors ask with HEAD; a stream has no end that HEAD could wait for
             app.router.add_get(route.path, route.handler, allow_head=route.handler is not chat.events)
         else:

@@ -13,13 +13,14 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from bot.channels.contract import Channel
-from bot.channels.errors import Held, Refused, TryLater
+from bot.channels.errors import Held, Moved, Refused, TryLater
 from bot.metrics import Metrics
 from bot.signals import Bell
 from bot.workers.backoff import again_after
-from storage import conversations, limiter, outbox
+from storage import conversations, limiter, outbox, uploads
 from storage.database import Database
 from storage.outbox import Due, Outcome, Status
+from storage.shapes import Reach
 
 IN_THE_AIR = 64
 
@@ -46,6 +47,10 @@ class Sending:
         self._metrics = metrics
         self._air: set[asyncio.Task[None]] = set()
         self._outcomes: list[Outcome] = []
+        self._also: list[Callable[[Connection, int], None]] = []
+        "What sends told beside their outcomes; written with them."
+        self._done: dict[int, int] = {}
+        "How many pieces of a message the provider has already; forgotten in a crash, then sent again."
         self._shut_until = 0
         self._landed = Bell()
 
@@ -90,17 +95,26 @@ class Sending:
         else:
             try:
                 async with asyncio.timeout(facts.timeout_s):
-                    provider_id = await self._channel.send(address, due.message, due.replaces)
-                outcome = Outcome(due.id, Status.sent, provider_id=provider_id)
+                    sent = await self._channel.send(address, due, self._done.pop(due.id, 0))
+                outcome = Outcome(due.id, Status.sent, provider_id=sent.id)
+                if sent.handle and due.message.media and sent.handle != due.handle:
+                    self._also.append(partial(_uploaded, facts.name, due.message.media.key, sent.handle))
             except TryLater as error:
                 outcome = self._later(due, error)
             except TimeoutError:
                 outcome = self._later(due, TryLater("timeout"))
             except Refused as error:
                 outcome = Outcome(due.id, Status.refused, reason=error.reason)
+                if error.reach is not None:
+                    self._also.append(partial(_unreachable, due.conversation, error.reach, error.reason))
             except Held as error:
                 outcome = Outcome(due.id, Status.held, reason=error.reason)
+            except Moved as error:
+                outcome = Outcome(due.id, Status.waiting, reason=error.reason, due_at=self._now())
+                self._also.append(partial(_moved, due.conversation, error.address))
         self._metrics.sent.labels(facts.name, outcome.status.value).inc()
+        if outcome.reason:
+            self._metrics.refused.labels(facts.name, outcome.reason).inc()
         self._outcomes.append(outcome)
         self._landed.ring()
 
@@ -113,6 +127,8 @@ class Sending:
             self._landed.ring()
 
     def _later(self, due: Due, error: TryLater) -> Outcome:
+        if error.done:
+            self._done[due.id] = error.done
         wait = error.after_ms if error.after_ms is not None else again_after(due.tries)
         if wait is None:
             return Outcome(due.id, Status.refused, reason=f"gave up: {error.reason}")
@@ -122,17 +138,19 @@ class Sending:
         return Outcome(due.id, Status.waiting, reason=error.reason, due_at=until)
 
     async def _record(self) -> None:
-        landed, shut = list(self._outcomes), self._shut_until
+        landed, also, shut = list(self._outcomes), list(self._also), self._shut_until
         if not landed:
             return
 
         def record(db: Connection) -> None:
             outbox.record(db, landed, self._now(), self._channel.facts.keep_ms)
+            for more in also:
+                more(db, self._now())
             if shut > self._now():
                 limiter.push(db, self._channel.facts.name, shut)
 
         await self._database.write(record)
-        del self._outcomes[: len(landed)]
+        del self._outcomes[: len(landed)], self._also[: len(also)]
 
     async def failed(self, error: Exception) -> None:
         """Claims whose send was never begun come back by their lease."""
@@ -142,3 +160,17 @@ class Sending:
         if self._air:
             await asyncio.wait(self._air, timeout=self._channel.facts.timeout_s)
         await self._record()
+
+
+def _uploaded(channel: str, key: str, handle: str, db: Connection, now: int) -> None:
+    uploads.forget(db, channel, key)
+    uploads.remember(db, channel, key, handle)
+
+
+def _unreachable(conversation: int, reach: Reach, reason: str, db: Connection, now: int) -> None:
+    conversations.reached(db, conversation, reach)
+    outbox.give_up(db, conversation, reason, now)
+
+
+def _moved(conversation: int, address: str, db: Connection, now: int) -> None:
+    outbox.follow(db, conversation, address)

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from handlers.citizens import asking, feedback, welcome
+from handlers.citizens import asking, feedback, forget, welcome
 from handlers.flow import Flow
 
 FLOWS: tuple[Flow[Any], ...] = (feedback.FLOW,)
 
 JOURNEYS = {
+    "hello": welcome.hello,
     "menu": welcome.menu,
+    "forget": forget.asked,
     "language": welcome.language,
     "theme": asking.theme,
     "ask": asking.entry,

@@ -9,7 +9,7 @@ from content.intents import after_wish
 from handlers.flow import Draft, Flow, Step
 from handlers.steps import choose, words
 from handlers.turn import Answer, Turn
-from storage import feedback
+from storage import attachments, feedback
 from storage.feedback import Feedback
 from storage.shapes import Choice
 
@@ -63,7 +63,8 @@ def contact_of(turn: Turn, draft: Told) -> str:
 
 def summary(turn: Turn, draft: Told) -> Answer:
     """What will be kept, before it is kept."""
-    said = turn.say("feedback.summary", what=draft.what, contact=contact_of(turn, draft))
+    enclosed = turn.say("feedback.enclosed", count=len(draft.files)) if draft.files else ""
+    said = turn.say("feedback.summary", what=draft.what, contact=contact_of(turn, draft), enclosed=enclosed)
     return Answer(
         (said,),
         (
@@ -85,7 +86,9 @@ def confirm(turn: Turn, draft: Told) -> Told | Answer:
 def finish(turn: Turn, draft: Told) -> Answer:
     """Keeps the feedback and thanks."""
     contact = None if draft.contact == "none" else str(draft.contact)
-    feedback.tell(turn.db, turn.person.id, Feedback(str(draft.what), contact), turn.at)
+    told = Feedback(str(draft.what), contact, draft.files)
+    number = feedback.tell(turn.db, turn.person.id, told, turn.at)
+    attachments.belong(turn.db, draft.files, turn.person.id, number)
     return Answer((turn.say("feedback.done"),), (Choice("do/menu", turn.say("menu.open")),))
 
 
@@ -100,4 +103,5 @@ FLOW = Flow(
     ),
     begins=begins,
     finish=finish,
+    files=True,
 )

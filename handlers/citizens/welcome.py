@@ -48,6 +48,11 @@ def menu(turn: Turn, standing: Standing, argument: str) -> Decision:
     )
 
 
+def hello(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """The greeting; an open draft waits."""
+    return Decision((greet(turn, standing),), replace(standing, paused=True), turn.person.language)
+
+
 def courtesy(turn: Turn) -> Answer | None:
     """An answer to what is said for manners: thanks, goodbye, "cho em hỏi", "bạn là ai", anger, grief."""
     if turn.heard.intent not in ("thanks", "bye", "okay", "opening", "who", "angry", "grief"):

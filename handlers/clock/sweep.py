@@ -2,18 +2,23 @@
 
 from sqlalchemy import Connection
 
-from storage import conversations, inbox, outbox, timers
+from storage import attachments, conversations, inbox, outbox, timers
 
 KEY = "sweep"
 EVERY_MS = 10 * 60_000
 CHUNK = 500  # rows of each kind in one transaction
 KEYS_MS = 30 * 86_400_000
 ASLEEP_MS = 30 * 86_400_000
+UNSENT_MS = ASLEEP_MS + 86_400_000  # files of a draft that nobody can send any more
 
 
 def sweep(db: Connection, arguments: dict[str, int | str], now: int) -> None:
     """One chunk; rings again at once while there is more, else in ten minutes."""
-    removed = max(inbox.sweep(db, now - KEYS_MS, CHUNK), outbox.sweep(db, now, CHUNK))
+    removed = max(
+        inbox.sweep(db, now - KEYS_MS, CHUNK),
+        outbox.sweep(db, now, CHUNK),
+        attachments.sweep(db, now - UNSENT_MS, CHUNK),
+    )
     further = conversations.sweep(db, now - ASLEEP_MS, int(arguments.get("after", 0)), CHUNK)
     more = removed >= CHUNK or further is not None
     timers.set(db, KEY, "sweep", now + (0 if more else EVERY_MS), after=further or 0)

@@ -2,7 +2,17 @@
 
 from alembic import context
 
-from storage import conversations, feedback, inbox, keys, limiter, outbox, timers  # noqa: F401  # fill the metadata
+from storage import (  # fill the metadata
+    attachments,  # noqa: F401
+    conversations,  # noqa: F401
+    feedback,  # noqa: F401
+    inbox,  # noqa: F401
+    keys,  # noqa: F401
+    limiter,  # noqa: F401
+    outbox,  # noqa: F401
+    timers,  # noqa: F401
+    uploads,  # noqa: F401
+)
 from storage.schema import metadata
 
 context.configure(

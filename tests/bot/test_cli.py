@@ -76,7 +76,7 @@ async def test_routes_say_who_may(service: Service) -> None:
     _, out, _ = await service.command("routes", "--json")
     rows = json.loads(out)
     assert {"path": "/chat/messages", "method": "POST", "who": "anyone"} in rows
-    assert {row["who"] for row in rows} == {"anyone", "visitor", "operator"}
+    assert {row["who"] for row in rows} == {"anyone", "provider", "visitor", "operator"}
 
 
 async def test_what_only_reads_makes_no_database(service: Service, tmp_path: Path) -> None:

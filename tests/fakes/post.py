@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from aiohttp import ClientError, ClientSession, web
 
-from bot.channels.contract import Facts
+from bot.channels.contract import Facts, Sent
 from bot.channels.errors import Held, Refused, TryLater
-from storage.shapes import Message
+from storage.outbox import Due
 
 
 class Provider:
@@ -40,16 +40,16 @@ class Post:
         self._address = address
         self._http = http
 
-    async def send(self, address: str, message: Message, replaces: str | None) -> str | None:
-        body = {"to": address, "text": message.text, "replaces": replaces}
-        if message.text == "boom":
+    async def send(self, address: str, due: Due, done: int) -> Sent:
+        body = {"to": address, "text": due.message.text, "replaces": due.replaces}
+        if due.message.text == "boom":
             raise ZeroDivisionError
         try:
             async with self._http.post(self._address, json=body) as response:
                 told = await response.json()
                 match response.status:
                     case 200:
-                        return str(told["id"])
+                        return Sent(str(told["id"]))
                     case 429:
                         raise TryLater("pace", int(told["after"] * 1000), everybody=True)
                     case 403:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.channels.telegram import reading
+from bot.channels.telegram.channel import COMMANDS, ENGLISH_COMMANDS
 from content import wording
 from content.catalog import Entry
 from content.understand import LONGEST
 from handlers.citizens import FLOWS, JOURNEYS
 from handlers.citizens.asking import ANSWER
+from handlers.files import REASONS
 from tests import make
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +128,8 @@ def used_keys() -> set[str]:
     prefixes = {prefix for _, prefix in steps}
     made = {f"{prefix}.{end}" for step, prefix in steps for end in _ASKS[step]}
     made |= {f"{flow.name}.resume" for flow in FLOWS}  # f"{standing.flow}.resume"
+    made |= {f"files.lost.{reason}" for reason in (*REASONS, "else")}  # f"files.lost.{reason}"
+    made |= {f"command.{name}" for name in (*COMMANDS, *ENGLISH_COMMANDS)}  # f"command.{name}"
     made |= {f"feedback.contact.{way}" for way in ("here", "none")}  # f"feedback.contact.{draft.contact}"
     made |= {f"courtesy.{kind}" for kind in ("thanks", "bye", "okay", "opening", "who", "angry", "grief")}
     made |= {f"page.call.{purpose}" for purpose in re.findall(r'\("[\d ]+", "(\w+)"\)', _SOURCE)}
@@ -152,6 +157,8 @@ def test_sentences_put_together_are_the_ones_listed_here() -> None:
         "feedback.contact.{draft.contact}",
         "courtesy.{turn.heard.intent}",
         "page.call.",
+        "files.lost.{reason}",
+        "command.{name}",
     }
 
 
@@ -184,3 +191,9 @@ def test_no_two_buttons_of_one_menu_read_alike() -> None:
 
 def test_every_question_is_read_to_its_end() -> None:
     assert all(len(q) <= LONGEST for entry in ENTRIES.values() for q in entry.questions)
+
+
+def test_every_command_leads_somewhere() -> None:
+    """A renamed entry must not leave a dead command behind."""
+    assert set(reading.COMMANDS.values()) <= set(tokens())
+    assert {*COMMANDS, *ENGLISH_COMMANDS} <= reading.COMMANDS.keys()

@@ -1,5 +1,6 @@
 """A database is brought to this program's schema, with its data, or refused."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 
-from storage import conversations, feedback, inbox, keys, limiter, migrations, outbox, timers
+from storage import (
+    attachments,
+    conversations,
+    feedback,
+    inbox,
+    keys,
+    limiter,
+    migrations,
+    outbox,
+    timers,
+    uploads,
+)
 from storage.database import Database
 from storage.migrations import HEAD, SchemaWrong
 from storage.opening import open_database
@@ -18,7 +30,9 @@ from tests import make, postgres
 from tests.make import NOW
 
 TABLES = {module.__name__.rpartition(".")[2] for module in (conversations, feedback, inbox, limiter)}
-TABLES |= {module.__name__.rpartition(".")[2] for module in (outbox, timers)} | {keys.sentinels.name}
+TABLES |= {module.__name__.rpartition(".")[2] for module in (outbox, timers, attachments, uploads)} | {
+    keys.sentinels.name
+}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -80,7 +94,9 @@ def test_partial_indexes_and_constraints_are_the_declared_ones(database: Databas
 
     def definitions(db: Connection) -> list[tuple[str, set[str]]]:
         rows = db.exec_driver_sql(DEFINITIONS[database.engine.url.get_backend_name()])
-        return [(name, {line.strip(" ,\t") for line in (sql or "").splitlines()}) for name, sql in rows]
+        return [
+            (name, set(re.split(r",? *\n\t?|, (?=\w+ [A-Z]+\b)", sql or "")) - {""}) for name, sql in rows
+        ]
 
     def both(db: Connection) -> tuple[Any, Any]:
         migrated = definitions(db)

@@ -1,0 +1,1 @@
+"""Telegram's channel: by webhook or by polling."""

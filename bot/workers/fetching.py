@@ -1,0 +1,148 @@
+"""Brings what people sent from the provider to our disk, and removes what nobody needs any more.
+
+A file is held in memory (20 MB at most, two at a time) until the pool has decided what it is: no byte
+that was not looked at touches the disk.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from bot.channels.contract import Hearing
+from bot.channels.errors import ProviderError, Refused, TryLater
+from bot.media import Media, Unfit
+from bot.metrics import Metrics
+from bot.workers.backoff import again_after
+from storage import attachments, inbox
+from storage.attachments import Due
+from storage.database import Database
+from storage.files import Files
+from storage.shapes import Fetched, Source
+
+AT_ONCE = 2
+TIMEOUT_S = 60.0
+LEASE_MS = int(3 * TIMEOUT_S * 1000)
+MANY = 200
+SWEEP_S = 600.0
+YOUNG_S = 3_600.0  # a file without a row may be one whose row is being written
+
+
+class Fetching:
+    """One channel's files."""
+
+    topics: tuple[str, ...] = ("attachments",)
+
+    def __init__(
+        self,
+        channel: Hearing,
+        database: Database,
+        files: Files,
+        media: Media,
+        now: Callable[[], int],
+        metrics: Metrics,
+    ) -> None:
+        self.name = f"fetching/{channel.facts.name}"
+        self._channel = channel
+        self._database = database
+        self._files = files
+        self._media = media
+        self._now = now
+        self._metrics = metrics
+        self._swept = 0.0
+
+    async def step(self) -> bool:
+        """Fetches two, removes what is gone, now and then looks for orphans."""
+        name = self._channel.facts.name
+        due = await self._database.write(attachments.claim, name, self._now(), AT_ONCE, LEASE_MS)
+        await asyncio.gather(*(self._one(one) for one in due))
+        removed = await self._remove()
+        if time.monotonic() - self._swept > SWEEP_S:
+            self._swept = time.monotonic()
+            await self._sweep()
+        return bool(due) or removed
+
+    async def _one(self, due: Due) -> None:
+        trouble: str | None = None
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                looked = await self._media.look(await self._load(due.source))
+        except TimeoutError:
+            return await self._later(due, TryLater("timeout"))
+        except TryLater as error:
+            return await self._later(due, error)
+        except (Unfit, ProviderError) as error:
+            trouble = error.reason
+        else:
+            file = await asyncio.to_thread(self._files.keep, looked.content)
+            size = len(looked.content)
+
+            def keep(db: Connection) -> None:
+                if attachments.keep(db, due.id, file, looked.kind.value, looked.mime, size):
+                    self._tell(db, due, None)
+
+            await self._database.write(keep)
+        if trouble is not None:
+            await self._database.write(self._lose, due, trouble)
+        self._metrics.fetched.labels(trouble or "kept").inc()
+
+    async def _load(self, source: Source) -> bytes:
+        content = bytearray()
+        async for piece in self._channel.fetch(source):
+            content += piece
+            if len(content) > self._channel.facts.largest_file:
+                raise Refused("large")
+        return bytes(content)
+
+    async def _later(self, due: Due, error: TryLater) -> None:
+        wait = error.after_ms if error.after_ms is not None else again_after(due.tries)
+        if wait is None:
+            await self._database.write(self._lose, due, "unreachable")
+            self._metrics.fetched.labels("unreachable").inc()
+        else:
+            await self._database.write(attachments.again, due.id, self._now() + wait)
+
+    def _lose(self, db: Connection, due: Due, trouble: str) -> None:
+        if attachments.lose(db, due.id, trouble):
+            self._tell(db, due, trouble)
+
+    def _tell(self, db: Connection, due: Due, trouble: str | None) -> None:
+        fetched = Fetched(due.id, trouble)
+        inbox.keep_fetched(db, due.conversation, self._channel.facts.name, fetched, self._now())
+
+    async def _remove(self) -> bool:
+        """First the file, then its row: a crash in between leaves a row that is tried again."""
+        gone = await self._database.read(attachments.leaving, MANY)
+        if gone:
+            for _, file in gone:
+                if file is not None:
+                    await asyncio.to_thread(self._files.remove, file)
+            await self._database.write(attachments.left, [id for id, _ in gone])
+        return len(gone) == MANY
+
+    async def _sweep(self) -> None:
+        """Removes files that no row knows: a crash came between file and row."""
+        await asyncio.to_thread(self._sweep_all)
+
+    def _sweep_all(self) -> None:
+        batch: list[str] = []
+        for name in self._files.names(time.time() - YOUNG_S):
+            batch.append(name)
+            if len(batch) == MANY:
+                self._sweep_some(batch)
+                batch = []
+        if batch:
+            self._sweep_some(batch)
+
+    def _sweep_some(self, names: list[str]) -> None:
+        known = self._database.ask(lambda db: attachments.known(db, names)).result()
+        for name in set(names) - known:
+            self._files.remove(name)
+
+    async def failed(self, error: Exception) -> None:
+        """Claims come back by their lease."""
+
+    async def finish(self) -> None:
+        """Ends the pool."""
+        await self._media.close()
