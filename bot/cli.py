@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 import msgspec
+import uvloop
 from sqlalchemy import create_engine
 
 from bot import app, logs, settings
@@ -116,8 +117,8 @@ def serve(options: argparse.Namespace) -> int:
     ours, known = _set_up(options)
     gc.freeze()  # what was loaded stays: the collector need not look through it again and again
     # the database thread computes: the event loop must not wait the usual 5 ms for its turn
-    sys.setswitchinterval(0.0005)
-    return asyncio.run(_serve(ours, known))
+    sys.setswitchinterval(0.005)
+    return uvloop.run(_serve(ours, known))
 
 
 async def _serve(ours: Settings, known: Catalog) -> int:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.rows import insert_once, update_rows
+from storage.rows import insert_once, rows_of, update_rows
 from storage.schema import identity, metadata
 from storage.sealing import Sealed, ring_of
 from storage.shapes import Reach
@@ -84,7 +84,8 @@ _FIND = select(conversations.c.id).where(
 
 def find(db: Connection, channel: str, address: str) -> int | None:
     """The id of a known conversation."""
-    return db.execute(_FIND, {"channel": channel, "hash": _hash(db, channel, address)}).scalar()
+    found = rows_of(db, _FIND, channel=channel, hash=_hash(db, channel, address))
+    return int(found[0][0]) if found else None
 
 
 def spoken(db: Connection, conversation: int) -> tuple[str, str]:

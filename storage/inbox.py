@@ -31,7 +31,7 @@ from sqlalchemy import (
 from storage import conversations
 from storage.conversations import Conversation
 from storage.database import note
-from storage.rows import insert_once, update_rows
+from storage.rows import insert_once, rows_of, update_rows
 from storage.schema import BigId, identity, index_where, is_, metadata
 from storage.sealing import Sealed
 from storage.shapes import Fetched, Incoming, Kind, Reach, Said
@@ -265,10 +265,10 @@ def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> li
     may go on) holds back what was said after it.
     """
     given = {"now": now, "most": min(limit, LANES)}
-    rows = db.execute(_LANES, given) if only is None else db.execute(_LANE, {**given, "only": only})
+    rows = rows_of(db, _LANES, **given) if only is None else rows_of(db, _LANE, **given, only=only)
     people = {
         id: Conversation(id, channel, language, mark, seen_at, Reach(reach))
-        for id, channel, language, mark, seen_at, reach in rows.all()
+        for id, channel, language, mark, seen_at, reach in rows
     }
     if not people:
         return []
@@ -276,7 +276,7 @@ def take(db: Connection, now: int, limit: int, *, only: int | None = None) -> li
     lanes: dict[int, list[Waiting]] = {}
     undue: set[int] = set()
     taken = 0
-    for id, conversation, kind, body, sent_at, album, due_at in db.execute(_MESSAGES, {**given, **ids}).all():
+    for id, conversation, kind, body, sent_at, album, due_at in rows_of(db, _MESSAGES, **given, **ids):
         taken += 1
         if due_at > now:
             undue.add(conversation)

@@ -4,9 +4,9 @@ GCRA: one instant per name, the *theoretical arrival time* (tat) of the next mes
 pace. A reservation moves it; a provider's 429 pushes it.
 """
 
-from sqlalchemy import BigInteger, Column, Connection, Table, Text, select, update
+from sqlalchemy import BigInteger, Column, Connection, Table, Text, bindparam, select, update
 
-from storage.rows import insert_once
+from storage.rows import insert_once, rows_of, run
 from storage.schema import metadata
 
 AHEAD_MS = 250  # how far ahead sends may be reserved: what a crash can waste, and the longest burst
@@ -18,6 +18,10 @@ limiter = Table(
     Column("tat", BigInteger, nullable=False, comment="microseconds UTC"),
     comment="one row a channel, and one a chat that a provider asked to slow down",
 )
+
+
+_TAT = select(limiter.c.tat).where(limiter.c.name == bindparam("which")).with_for_update()
+_MOVE = update(limiter).where(limiter.c.name == bindparam("which")).values(tat=bindparam("new"))
 
 
 def reserve(db: Connection, name: str, wanted: int, per_second: float, now: int) -> tuple[int, int]:
@@ -41,13 +45,12 @@ def push(db: Connection, name: str, until: int) -> None:
 
 
 def _tat(db: Connection, name: str) -> int:
-    statement = select(limiter.c.tat).where(limiter.c.name == name).with_for_update()
-    tat: int | None = db.execute(statement).scalar()
-    if tat is None:
+    found = rows_of(db, _TAT, which=name)
+    if not found:
         insert_once(db, limiter, name=name, tat=0)
-        return int(db.execute(statement).scalar_one())
-    return tat
+        found = rows_of(db, _TAT, which=name)
+    return int(found[0][0])
 
 
 def _set(db: Connection, name: str, tat: int) -> None:
-    db.execute(update(limiter).where(limiter.c.name == name).values(tat=tat))
+    run(db, _MOVE, which=name, new=tat)

@@ -6,6 +6,7 @@ Outgoing is at least once: a send whose record was lost in a crash goes out agai
 
 from collections.abc import Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ from sqlalchemy import (
 from storage import conversations, uploads
 from storage.database import note
 from storage.inbox import inbox
-from storage.rows import insert_rows, update_rows
+from storage.rows import insert_rows, rows_of, update_rows
 from storage.schema import BigId, identity, index_where, is_, metadata
 from storage.sealing import Sealed
 from storage.shapes import Message
@@ -123,6 +124,8 @@ class Due(Struct, frozen=True):
     "The provider's name of the sent message in the same slot, to be edited."
     handle: str | None = None
     "The provider's name of the message's file, if it has it already."
+    address: str = ""
+    "Where it goes; empty for a person who can be reached no more."
 
 
 class Outcome(Struct, frozen=True):
@@ -191,29 +194,21 @@ def put(db: Connection, replies: Sequence[Reply]) -> None:
 def release_held(db: Connection, people: Sequence[int]) -> None:
     """The person wrote: what waited for the channel's window may go."""
     c = outbox.c
-    if db.execute(_ANY_HELD).scalar():  # hardly ever: spares every batch the longer statement
+    if rows_of(db, _ANY_HELD)[0][0]:  # hardly ever: spares every batch the longer statement
         mine = update(outbox).where(c.conversation.in_(people), is_(c.status, Status.held))
         db.execute(mine.values(status=Status.waiting.value, reason=None))
 
 
-def claim(db: Connection, channel: str, now: int, limit: int, lease_ms: int) -> list[Due]:
-    """Takes up to `limit` due messages for sending; other processes pass them by until the lease ends.
+def overdue(db: Connection, channel: str, now: int) -> None:
+    """What time has changed: leases that ran out make their messages wait again, marked `maybe_sent`;
+    what waits past its `not_after` expires. Nothing hangs on the second: once a second is enough."""
+    db.execute(_LEASES, {"which": channel, "at": now})
+    db.execute(_EXPIRES, {"which": channel, "at": now})
 
-    A message waits for earlier ones of its conversation. A message whose lease ran out is claimed
-    again and marked `maybe_sent`; one past its `not_after` expires.
-    """
-    c = outbox.c
-    db.execute(
-        update(outbox)
-        .where(is_(c.status, Status.sending), c.lease_until < now, c.channel == channel)
-        .values(status=Status.waiting.value, lease_until=None, maybe_sent=True)
-    )
-    db.execute(
-        update(outbox)
-        .where(is_(c.status, Status.waiting), c.channel == channel, c.due_at <= now, c.not_after < now)
-        .values(status=Status.expired.value, forget_at=now)
-    )
+
+def _claiming() -> Select[Any]:
     mine, earlier = outbox.alias("mine"), outbox.alias("earlier")
+    people = conversations.conversations
     blocked = exists().where(
         earlier.c.conversation == mine.c.conversation,
         earlier.c.id < mine.c.id,
@@ -221,30 +216,78 @@ def claim(db: Connection, channel: str, now: int, limit: int, lease_ms: int) -> 
         or_(is_(earlier.c.status, Status.waiting), is_(earlier.c.status, Status.sending)),
     )
     due = (
-        select(mine.c.id)
-        .where(is_(mine.c.status, Status.waiting), mine.c.channel == channel, mine.c.due_at <= now, ~blocked)
+        select(mine.c.id, mine.c.conversation, mine.c.body, mine.c.tries, mine.c.slot, people.c.address)
+        .join(people, people.c.id == mine.c.conversation)
+        .where(
+            is_(mine.c.status, Status.waiting),
+            mine.c.channel == bindparam("channel"),
+            mine.c.due_at <= bindparam("now"),
+            or_(mine.c.not_after.is_(None), mine.c.not_after >= bindparam("now")),
+            ~blocked,
+        )
         .order_by(mine.c.due_at, mine.c.id)
-        .limit(limit)
-        .with_for_update(key_share=True, skip_locked=True)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(key_share=True, skip_locked=True, of=mine)
     )
-    rows = db.execute(
-        update(outbox)
-        .where(c.id.in_(due.scalar_subquery()))
-        .values(status=Status.sending.value, lease_until=now + lease_ms, tries=c.tries + 1)
-        .returning(c.id, c.conversation, c.body, c.tries, c.slot)
+    return due
+
+
+_c = outbox.c
+_LEASES = (
+    update(outbox)
+    .where(
+        is_(_c.status, Status.sending),
+        _c.lease_until < bindparam("at", type_=BigInteger),
+        _c.channel == bindparam("which"),
+    )
+    .values(status=Status.waiting.value, lease_until=None, maybe_sent=True)
+)
+_EXPIRES = (
+    update(outbox)
+    .where(
+        is_(_c.status, Status.waiting),
+        _c.channel == bindparam("which"),
+        _c.due_at <= bindparam("at", type_=BigInteger),
+        _c.not_after < bindparam("at", type_=BigInteger),
+    )
+    .values(status=Status.expired.value, forget_at=bindparam("at", type_=BigInteger))
+)
+_CLAIM = _claiming()
+
+
+def claim(db: Connection, channel: str, now: int, limit: int, lease_ms: int) -> list[Due]:
+    """Takes up to `limit` due messages for sending; other processes pass them by until the lease ends.
+
+    A message waits for earlier ones of its conversation.
+    """
+    rows = rows_of(db, _CLAIM, channel=channel, now=now, most=limit)
+    update_rows(
+        db,
+        outbox,
+        [
+            {"id": id, "status": Status.sending.value, "lease_until": now + lease_ms, "tries": tries + 1}
+            for id, _, _, tries, _, _ in rows
+        ],
     )
     return [
-        _due(db, channel, id, conversation, _decode(body), tries, slot)
-        for id, conversation, body, tries, slot in sorted(rows)
+        _due(db, channel, id, conversation, _decode(body), tries + 1, slot, address)
+        for id, conversation, body, tries, slot, address in sorted(rows, key=itemgetter(0))
     ]
 
 
 def _due(
-    db: Connection, channel: str, id: int, conversation: int, message: Message, tries: int, slot: str | None
+    db: Connection,
+    channel: str,
+    id: int,
+    conversation: int,
+    message: Message,
+    tries: int,
+    slot: str | None,
+    address: bytes | None,
 ) -> Due:
     replaces = _sent_in(db, conversation, slot, id) if slot else None
     handle = uploads.handle(db, channel, message.media.key) if message.media else None
-    return Due(id, conversation, message, tries, replaces, handle)
+    return Due(id, conversation, message, tries, replaces, handle, address.decode() if address else "")
 
 
 def _sent_in(db: Connection, conversation: int, slot: str, before: int) -> str | None:
@@ -268,12 +311,25 @@ def give_back(db: Connection, ids: Sequence[int], due_at: int) -> None:
     )
 
 
+RECORDED = 64
+_SENT = [f"sent_{n}" for n in range(RECORDED)]  # a list of fixed length, as in the inbox
+_SENDING = (
+    select(outbox.c.id, outbox.c.due_at)
+    .where(
+        outbox.c.id.in_([bindparam(name, type_=BigId) for name in _SENT]),
+        is_(outbox.c.status, Status.sending),
+    )
+    .with_for_update()
+)
+
+
 def record(db: Connection, outcomes: Sequence[Outcome], now: int, keep_ms: int) -> None:
     """Writes what came of sending. A final outcome starts the time after which the body is emptied."""
-    c, final = outbox.c, {Status.sent, Status.refused}
-    ours = select(c.id, c.due_at).where(c.id.in_([o.id for o in outcomes]), is_(c.status, Status.sending))
-    # not what was dropped, or claimed and recorded by another
-    sending = {id: due_at for id, due_at in db.execute(ours.with_for_update())}
+    final = {Status.sent, Status.refused}
+    sending: dict[int, int] = {}  # not what was dropped, or claimed and recorded by another
+    for first in range(0, len(outcomes), RECORDED):
+        given = dict.fromkeys(_SENT, -1) | dict(zip(_SENT, (o.id for o in outcomes[first:]), strict=False))
+        sending.update(rows_of(db, _SENDING, **given))
     outcomes = [outcome for outcome in outcomes if outcome.id in sending]
     update_rows(
         db,

@@ -18,7 +18,7 @@ CAREFUL = 100
 MOST_TRIES = 3
 # After a small batch a moment is left for the next messages to gather: a batch of one costs nearly
 # as much as one of ten, and the 200 of others waits behind it.
-FEW, GATHER_S = 10, 0.005
+FEW, GATHER_S = 20, 0.008
 
 
 class Caution:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from bot.channels.contract import Channel
-from bot.channels.errors import Held, Moved, Refused, TryLater
+from bot.channels.errors import Held, Moved, ProviderError, Refused, TryLater
 from bot.metrics import Metrics
 from bot.signals import Bell
 from bot.workers.backoff import again_after
@@ -23,13 +23,14 @@ from storage.outbox import Due, Outcome, Status
 from storage.shapes import Reach
 
 IN_THE_AIR = 64
+GATHER_S = 0.012  # left for more to land: a transaction for one costs nearly as much as one for ten
+LOOK_MS = 1_000  # so often leases and expiries are looked for
 
 log = structlog.get_logger()
 
 
 class _Claimed(Struct, frozen=True):
     due: list[Due]
-    addresses: dict[int, str]
     first_at: int
 
 
@@ -52,71 +53,94 @@ class Sending:
         self._done: dict[int, int] = {}
         "How many pieces of a message the provider has already; forgotten in a crash, then sent again."
         self._shut_until = 0
+        self._looked = 0
         self._landed = Bell()
 
     async def step(self) -> bool:
-        """Records what landed, claims what may go, sets it off."""
-        await self._record()
+        """Records what landed, claims what may go, both in one transaction; sets it off."""
         room = IN_THE_AIR - len(self._air)
-        if room <= 0:
+        if room <= 0 and not self._outcomes:
             await self._landed.wait(1.0)
             return True
-        claimed = await self._database.write(self._claim, room, self._now())
+        claimed = await self._exchange(max(0, room))
         gap = 1000 / self._channel.facts.per_second
         for n, due in enumerate(claimed.due):
-            send = self._send(due, claimed.addresses[due.conversation], claimed.first_at + n * gap)
-            task = asyncio.create_task(send)
+            task = asyncio.create_task(self._send(due, claimed.first_at + n * gap))
             self._air.add(task)
             task.add_done_callback(partial(self._land, due))
-        if self._air:
-            await self._landed.wait(0.05)
+        if self._air or self._outcomes:
+            if await self._landed.wait(0.05):
+                await asyncio.sleep(GATHER_S)
             return True
         return False
+
+    async def _exchange(self, room: int) -> _Claimed:
+        """Writes what landed and claims up to `room` messages."""
+        landed, also, shut = list(self._outcomes), list(self._also), self._shut_until
+
+        def exchange(db: Connection) -> _Claimed:
+            now = self._now()
+            self._write(db, landed, also, shut, now)
+            return self._claim(db, room, now)
+
+        claimed = await self._database.write(exchange)
+        del self._outcomes[: len(landed)], self._also[: len(also)]
+        return claimed
 
     def _claim(self, db: Connection, room: int, now: int) -> _Claimed:
         facts = self._channel.facts
         lease = int(2 * facts.timeout_s * 1000) + limiter.AHEAD_MS
-        due = outbox.claim(db, facts.name, now, room, lease)
+        if now - self._looked >= LOOK_MS:
+            self._looked = now
+            outbox.overdue(db, facts.name, now)
+        due = outbox.claim(db, facts.name, now, room, lease) if room else []
         granted, first_at = (
             limiter.reserve(db, facts.name, len(due), facts.per_second, now) if due else (0, now)
         )
         if rest := due[granted:]:
             outbox.give_back(db, [d.id for d in rest], first_at + limiter.AHEAD_MS if not granted else now)
-        due = due[:granted]
-        return _Claimed(
-            due, {d.conversation: conversations.address(db, d.conversation) for d in due}, first_at
-        )
+        return _Claimed(due[:granted], first_at)
 
-    async def _send(self, due: Due, address: str, at: float) -> None:
-        await asyncio.sleep(max(0.0, (at - self._now()) / 1000))
-        facts = self._channel.facts
+    async def _send(self, due: Due, at: float) -> None:
+        if (wait := (at - self._now()) / 1000) > 0:
+            await asyncio.sleep(wait)
         if self._now() < self._shut_until:  # the provider asked for silence while this one was on its way
             outcome = Outcome(due.id, Status.waiting, reason="pace", due_at=self._shut_until)
         else:
             try:
-                async with asyncio.timeout(facts.timeout_s):
-                    sent = await self._channel.send(address, due, self._done.pop(due.id, 0))
-                outcome = Outcome(due.id, Status.sent, provider_id=sent.id)
-                if sent.handle and due.message.media and sent.handle != due.handle:
-                    self._also.append(partial(_uploaded, facts.name, due.message.media.key, sent.handle))
-            except TryLater as error:
-                outcome = self._later(due, error)
-            except TimeoutError:
-                outcome = self._later(due, TryLater("timeout"))
-            except Refused as error:
-                outcome = Outcome(due.id, Status.refused, reason=error.reason)
-                if error.reach is not None:
-                    self._also.append(partial(_unreachable, due.conversation, error.reach, error.reason))
-            except Held as error:
-                outcome = Outcome(due.id, Status.held, reason=error.reason)
-            except Moved as error:
-                outcome = Outcome(due.id, Status.waiting, reason=error.reason, due_at=self._now())
-                self._also.append(partial(_moved, due.conversation, error.address))
-        self._metrics.sent.labels(facts.name, outcome.status.value).inc()
+                outcome = await self._sent(due)
+            except ProviderError as error:
+                outcome = self._failed(due, error)
+        name = self._channel.facts.name
+        self._metrics.sent.labels(name, outcome.status.value).inc()
         if outcome.reason:
-            self._metrics.refused.labels(facts.name, outcome.reason).inc()
+            self._metrics.refused.labels(name, outcome.reason).inc()
         self._outcomes.append(outcome)
         self._landed.ring()
+
+    async def _sent(self, due: Due) -> Outcome:
+        facts = self._channel.facts
+        try:
+            async with asyncio.timeout(facts.timeout_s):
+                sent = await self._channel.send(due.address, due, self._done.pop(due.id, 0))
+        except TimeoutError:
+            raise TryLater("timeout") from None
+        if sent.handle and due.message.media and sent.handle != due.handle:
+            self._also.append(partial(_uploaded, facts.name, due.message.media.key, sent.handle))
+        return Outcome(due.id, Status.sent, provider_id=sent.id)
+
+    def _failed(self, due: Due, error: ProviderError) -> Outcome:
+        match error:
+            case TryLater():
+                return self._later(due, error)
+            case Moved():
+                self._also.append(partial(_moved, due.conversation, error.address))
+                return Outcome(due.id, Status.waiting, reason=error.reason, due_at=self._now())
+            case Held():
+                return Outcome(due.id, Status.held, reason=error.reason)
+            case Refused() if error.reach is not None:
+                self._also.append(partial(_unreachable, due.conversation, error.reach, error.reason))
+        return Outcome(due.id, Status.refused, reason=error.reason)
 
     def _land(self, due: Due, task: "asyncio.Task[None]") -> None:
         self._air.discard(task)
@@ -137,20 +161,20 @@ class Sending:
             self._shut_until = max(self._shut_until, until)
         return Outcome(due.id, Status.waiting, reason=error.reason, due_at=until)
 
-    async def _record(self) -> None:
-        landed, also, shut = list(self._outcomes), list(self._also), self._shut_until
-        if not landed:
-            return
-
-        def record(db: Connection) -> None:
-            outbox.record(db, landed, self._now(), self._channel.facts.keep_ms)
+    def _write(
+        self,
+        db: Connection,
+        landed: list[Outcome],
+        also: list[Callable[[Connection, int], None]],
+        shut: int,
+        now: int,
+    ) -> None:
+        if landed:
+            outbox.record(db, landed, now, self._channel.facts.keep_ms)
             for more in also:
-                more(db, self._now())
-            if shut > self._now():
+                more(db, now)
+            if shut > now:
                 limiter.push(db, self._channel.facts.name, shut)
-
-        await self._database.write(record)
-        del self._outcomes[: len(landed)], self._also[: len(also)]
 
     async def failed(self, error: Exception) -> None:
         """Claims whose send was never begun come back by their lease."""
@@ -159,7 +183,7 @@ class Sending:
         """Waits for the sends in the air and records them."""
         if self._air:
             await asyncio.wait(self._air, timeout=self._channel.facts.timeout_s)
-        await self._record()
+        await self._exchange(0)
 
 
 def _uploaded(channel: str, key: str, handle: str, db: Connection, now: int) -> None:

@@ -54,7 +54,11 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def claim(do: Do) -> Callable[..., list[Due]]:
-    return lambda now=NOW, limit=10, channel="post": do(outbox.claim, channel, now, limit, LEASE)
+    def claimed(now: int = NOW, limit: int = 10, channel: str = "post") -> list[Due]:
+        do(outbox.overdue, channel, now)
+        return list(do(outbox.claim, channel, now, limit, LEASE))
+
+    return claimed
 
 
 Claim = Callable[..., list[Due]]
@@ -92,7 +96,7 @@ def texts(dues: Sequence[Any]) -> list[str]:
 def test_a_message_is_claimed_as_it_was_put(an: int, do: Do, claim: Claim) -> None:
     message = Message("Chọn đi", (Choice("do/menu", "Mục lục"),))
     do(outbox.put, [outbox.Reply(an, "post", message, NOW)])
-    assert claim() == [Due(1, an, message, tries=1, replaces=None)]
+    assert claim() == [Due(1, an, message, tries=1, replaces=None, address="an")]
 
 
 def test_a_claimed_message_is_not_claimed_again(an: int, put: Put, claim: Claim, row: Row) -> None:

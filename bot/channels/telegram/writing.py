@@ -22,6 +22,8 @@ def parts(text: str, longest: int = LONGEST) -> list[str]:
     """The text in pieces that Telegram takes: cut between paragraphs, lines, sentences or words, in this
     order of liking; never inside a grapheme."""
     found: list[str] = []
+    if 2 * len(text) <= longest:  # nearly always, and surely
+        return [text] if text.strip() else [" "]
     while units(text) > longest:
         at = _cut(text, longest)
         found.append(text[:at].rstrip())
