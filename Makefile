@@ -23,7 +23,7 @@ check: .venv/dev ## lint, types, the laws between the rooms, settings and conten
 format: .venv/dev ## bring the code into shape
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
-bench: .venv/dev ## measure the engine, the web chat, start and memory; prints a table, writes bench.json
+bench: .venv/dev ## measure engine, web chat, Telegram beside other bots, sending; prints a table, writes bench.json
 	@$(BIN)/python -m tests.bench
 
 lock: ## resolve the dependencies again (needs uv); the locks hold hashes and no address

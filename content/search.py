@@ -43,7 +43,7 @@ class Index:
     def __init__(self, documents: Mapping[str, Document]) -> None:
         self._keys = list(documents)
         self._questions = [
-            [" ".join(question) for question in documents[key].questions] for key in self._keys
+            [_sorted(question) for question in documents[key].questions] for key in self._keys
         ]
         self._asked = [
             {word for question in documents[key].questions for word in question} for key in self._keys
@@ -73,7 +73,7 @@ class Index:
             return []
         found = sorted(scores.items(), key=lambda item: (-item[1], self._keys[item[0]]))[: max(limit, 2)]
         rare = {word: self._idf.get(word, _UNKNOWN) for word in query}
-        said = " ".join(query)
+        said = _sorted(query)
         best = [self._look(number, score, rare, said) for number, score in found]
         best.sort(key=lambda c: -(4.6 * c.score / found[0][1] + 1.8 * c.cover + 1.5 * c.likeness))
         sure = self._sure(best, rare)
@@ -86,7 +86,8 @@ class Index:
         asked = self._asked[number]
         known = {word: value for word, value in rare.items() if word in asked}
         cover = sum(known.values()) / (sum(rare.values()) or 1.0)
-        likeness = max(fuzz.token_sort_ratio(said, question) for question in self._questions[number]) / 100
+        likest = process.extractOne(said, self._questions[number], scorer=fuzz.ratio, processor=None)
+        likeness = likest[1] / 100 if likest else 0.0
         return _Candidate(number, score, cover, likeness, max(known.values(), default=0.0))
 
     def _sure(self, best: Sequence["_Candidate"], rare: Mapping[str, float]) -> float:
@@ -127,6 +128,11 @@ class _Candidate(Struct, frozen=True):
 
 _CORE, _DOUBT = 0.6, 0.5  # the rarest words are what a query is about; without them we offer at most
 _UNKNOWN = 4.0  # the rarity of a word that stands nowhere: it speaks against every entry
+
+
+def _sorted(words: Sequence[str]) -> str:
+    """Words whose order does not matter, as one text to compare."""
+    return " ".join(sorted(words))
 
 
 def _terms(words: Sequence[str]) -> Iterable[str]:

@@ -86,8 +86,15 @@ class Database(abc.ABC):
         A caller that is cancelled does not cancel the write. Raises StorageDown if the database
         cannot take it, else whatever the function raised; then nothing of it was written.
         """
-        future = self.submit(lambda db: function(db, *args, **kwargs), function.__name__)
-        return await asyncio.shield(asyncio.wrap_future(future))
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[R] = loop.create_future()
+
+        def told(future: "Future[R]") -> None:  # in a database thread
+            with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever waited
+                loop.call_soon_threadsafe(_settle, waiter, future)
+
+        self.submit(lambda db: function(db, *args, **kwargs), function.__name__).add_done_callback(told)
+        return await waiter
 
     async def read(
         self, function: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
@@ -121,6 +128,17 @@ class Database(abc.ABC):
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.close)
+
+
+def _settle(waiter: "asyncio.Future[R]", future: "Future[R]") -> None:
+    if waiter.done():  # cancelled: the write goes on without its caller
+        return
+    if future.cancelled():
+        waiter.cancel()
+    elif (error := future.exception()) is not None:
+        waiter.set_exception(error)
+    else:
+        waiter.set_result(future.result())
 
 
 class Owned:

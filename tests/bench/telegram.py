@@ -19,7 +19,7 @@ from tests.bench.shared_search import QUESTIONS
 ROOT = Path(__file__).parents[2]
 TOKEN = "424242:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 SECRET = "bench-secret"
-ROUNDS, WARM, UPDATES, IN_FLIGHT, OPEN_S = 1, 300, 2_000, 64, 3.0
+ROUNDS, WARM, UPDATES, IN_FLIGHT, OPEN_S = 3, 300, 2_000, 64, 3.0
 TICK = os.sysconf("SC_CLK_TCK")
 CONTENDERS = ("bare", "ptb", "aiogram_bot", "ours", "real")
 NAMES = {

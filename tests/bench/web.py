@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession, CookieJar, TCPConnector
 
+from tests.bench.telegram import free_port
 from tests.stories.service import Service
 
 PEOPLE = 50
@@ -137,6 +138,6 @@ async def newest(visitor: Visitor) -> int:
         last = int(told["last"])
 
 
-def run(port: int) -> dict[str, float]:
+def run() -> dict[str, float]:
     """The service as a process of its own, on SQLite."""
-    return asyncio.run(measure(port))
+    return asyncio.run(measure(free_port()))

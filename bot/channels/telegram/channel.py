@@ -54,6 +54,7 @@ PIECE = 65_536
 COMMANDS = ("menu", "gopy", "khancap", "xoa", "english")
 ENGLISH_COMMANDS = ("menu", "feedback", "emergency", "forget", "tiengviet")
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_PLAIN = _NO_PREVIEW.to_dict()
 
 Call = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -69,7 +70,7 @@ class _Bot(Bot):
     async def raw_message(self, chat: int, text: str, buttons: Any) -> int:
         told = await self._post(
             "sendMessage",
-            {"chat_id": chat, "text": text, "reply_markup": buttons, "link_preview_options": _NO_PREVIEW},
+            {"chat_id": chat, "text": text, "reply_markup": buttons, "link_preview_options": _PLAIN},
         )
         return int(told["message_id"])
 
