@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock tools
+.PHONY: help run demo test check format bench lock tools
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 10
@@ -13,6 +13,9 @@ help: ## list the targets
 run: .venv/run ## create what is missing and start the service; Ctrl-C stops it
 	@# on a terminal the service gets its own process group, or Ctrl-C would end make with an error too
 	@if [ -t 0 ]; then bash -mc '$(BIN)/nepsong serve; exit $$?'; else exec $(BIN)/nepsong serve; fi
+
+demo: .venv/dev ## the service beside a played Telegram, with a page where one is a citizen there; nothing is kept
+	@if [ -t 0 ]; then bash -mc '$(BIN)/python -m tests.fakes.demo; exit $$?'; else exec $(BIN)/python -m tests.fakes.demo; fi
 
 test: check tools ## run every test, on SQLite, a real PostgreSQL and a real browser
 	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 class _Claimed(Struct, frozen=True):
     due: list[Due]
     first_at: int
+    rest_s: float
+    "How long to wait before claiming again; 0 unless the pace let nothing pass."
 
 
 class Sending:
@@ -68,6 +70,9 @@ class Sending:
             task = asyncio.create_task(self._send(due, claimed.first_at + n * gap))
             self._air.add(task)
             task.add_done_callback(partial(self._land, due))
+        if claimed.rest_s:
+            await self._landed.wait(claimed.rest_s)
+            return True
         if self._air or self._outcomes:
             if await self._landed.wait(0.05):
                 await asyncio.sleep(GATHER_S)
@@ -93,13 +98,17 @@ class Sending:
         if now - self._looked >= LOOK_MS:
             self._looked = now
             outbox.overdue(db, facts.name, now)
+        room = min(room, 1 + int(facts.per_second * limiter.AHEAD_MS / 1000))  # more would not be granted
         due = outbox.claim(db, facts.name, now, room, lease) if room else []
         granted, first_at = (
             limiter.reserve(db, facts.name, len(due), facts.per_second, now) if due else (0, now)
         )
         if rest := due[granted:]:
-            outbox.give_back(db, [d.id for d in rest], first_at + limiter.AHEAD_MS if not granted else now)
-        return _Claimed(due[:granted], first_at)
+            outbox.give_back(db, [d.id for d in rest], now)
+        # with nothing granted: until one may be reserved again. The messages stay due, or what one
+        # process could not send would be hidden from all of them (three made half of the pace)
+        rest_ms = first_at + 1000 / facts.per_second - limiter.AHEAD_MS - now if due and not granted else 0.0
+        return _Claimed(due[:granted], first_at, max(0.0, rest_ms / 1000))
 
     async def _send(self, due: Due, at: float) -> None:
         if (wait := (at - self._now()) / 1000) > 0:

@@ -301,3 +301,45 @@ async def test_on_postgresql(
 async def test_switched_off_there_is_no_trace(address: str) -> None:
     async with ClientSession() as http, http.post(f"{address}/hooks/telegram") as response:
         assert response.status == 404
+
+
+async def test_a_file_that_is_gone_is_told(sqlite_url: str, tmp_path: Path, free_port: int) -> None:
+    async with world("webhook", sqlite_url, tmp_path, free_port) as here:
+        man = here.phone()
+        await man.says("góp ý")
+        here.stub.faults.append(
+            {"method": "getFile", "code": 400, "description": "Bad Request: wrong file_id or the file is temporarily unavailable"}
+        )  # fmt: skip
+        await man.does(photo={"content_base64": picture()})
+        await until(lambda: any("không tải về được" in str(m["params"].get("text")) for m in man.messages()))
+
+
+async def test_the_token_is_on_no_page_and_in_no_metric(
+    sqlite_url: str, tmp_path: Path, free_port: int
+) -> None:
+    async with world("webhook", sqlite_url, tmp_path, free_port) as here, ClientSession() as http:
+        here.stub.faults.append({"method": "sendMessage", "times": 2, "drop": True})
+        await here.phone().says("xin chào")
+        for path in ("/", "/metrics", "/readyz", "/healthz", "/hooks/telegram", f"/bot{TOKEN}/getMe"):
+            async with http.get(f"{here.service.address}{path}") as response:
+                told = await response.text()
+                assert TOKEN not in told and SECRET not in told
+
+
+async def test_two_processes_poll_as_one(
+    postgres_url: str, tmp_path: Path, free_ports: Callable[[int], list[int]]
+) -> None:
+    async with telegram(token=TOKEN) as stub:
+        one, two = (
+            Service(postgres_url, tmp_path, port, **environment(stub, "polling", port))
+            for port in free_ports(2)
+        )
+        async with one, two:
+            men = [Phone(stub, number) for number in (7, 8, 9)]
+            for man in men:
+                assert "112" in await man.says("112 là số gì")
+            await one.kill()
+            for man in men:
+                assert "112" in await man.says("112 là số gì")
+            await one.start()
+        assert not [c for c in stub.calls if "Conflict" in c.get("error", "")]

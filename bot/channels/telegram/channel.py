@@ -2,6 +2,7 @@
 
 import contextlib
 import hmac
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -55,6 +56,9 @@ COMMANDS = ("menu", "gopy", "khancap", "xoa", "english")
 ENGLISH_COMMANDS = ("menu", "feedback", "emergency", "forget", "tiengviet")
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _PLAIN = _NO_PREVIEW.to_dict()
+
+# The library's coming form; in its old one every look at a wait is a deprecation warning.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 Call = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -213,9 +217,8 @@ class Telegram:
         words = error.message.lower()
         if isinstance(error, RetryAfter):
             self._slowed += 1
-            wait: Any = error.retry_after  # whole seconds, or a timedelta in coming versions
-            seconds = wait.total_seconds() if hasattr(wait, "total_seconds") else wait
-            return TryLater("pace", int(seconds * 1000), everybody=self._slowed >= FLOODED, done=done)
+            wait: Any = error.retry_after  # a timedelta, see below
+            return TryLater("pace", int(wait.total_seconds() * 1000), everybody=self._slowed >= FLOODED, done=done)
         if isinstance(error, ChatMigrated):
             return Moved(str(error.new_chat_id))
         if isinstance(error, InvalidToken):

@@ -14,7 +14,7 @@ BUTTONS = 100
 LABEL = 60  # characters: longer ones are cut by phones anyway
 
 _GOOD = {"send"}
-_BAD = {"discard"}
+_BAD = {"do/discard", "do/forget.yes"}
 _BORDERS = (re.compile(r"\n\n+"), re.compile(r"\n"), re.compile(r"(?<=[.!?…:;])\s"), re.compile(r"\s"))
 
 
@@ -81,5 +81,4 @@ def _label(label: str) -> str:
 
 
 def _style(name: str) -> str | None:
-    last = re.split(r"[/.]", name)[-1]
-    return "success" if last in _GOOD else "danger" if last in _BAD else None
+    return "success" if name.rpartition("/")[2] in _GOOD else "danger" if name in _BAD else None
