@@ -42,9 +42,7 @@ class Index:
 
     def __init__(self, documents: Mapping[str, Document]) -> None:
         self._keys = list(documents)
-        self._questions = [
-            [_sorted(question) for question in documents[key].questions] for key in self._keys
-        ]
+        self._questions = [[_sorted(question) for question in documents[key].questions] for key in self._keys]
         self._asked = [
             {word for question in documents[key].questions for word in question} for key in self._keys
         ]

@@ -1,4 +1,8 @@
-"""Sealed files in a folder: bytes that people sent, readable only with the key ring."""
+"""Sealed files in a folder: bytes that people sent, readable only with the key ring.
+
+On disk a file is a row of chunks, each behind its length (4 bytes, big-endian) and each bound to the
+file's name, its place and whether it is the last: none can be swapped, cut off or moved elsewhere.
+"""
 
 import os
 import re
@@ -6,6 +10,7 @@ import secrets
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 
@@ -23,18 +28,22 @@ class Spoilt(Exception):
 
 
 class Files:
-    """One folder of sealed files, spread over 256 subfolders."""
+    """One folder of sealed files, spread over 256 subfolders. Several processes may share it."""
 
     def __init__(self, folder: Path, ring: Ring) -> None:
         self._folder = folder
         self._ring = ring
 
     def keep(self, content: bytes) -> str:
-        """Writes a new file and returns its name, once it is safely on disk. Raises OSError."""
+        """Writes a new file and returns its name (32 hex digits), once it is safely on disk.
+
+        Raises OSError; then nothing is left of it.
+        """
         name = secrets.token_hex(16)
-        path = self._path(name)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._folder / name[:2] / name
         new = path.with_suffix(".new")
+        _made(self._folder)
+        _made(path.parent)
         try:
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                 for number, start in enumerate(range(0, max(1, len(content)), CHUNK)):
@@ -44,62 +53,56 @@ class Files:
                 out.flush()
                 os.fsync(out.fileno())
             new.rename(path)
+            _fsync(path.parent)
         except BaseException:
             new.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)  # nobody will hear its name
             raise
-        for folder in (path.parent, self._folder):
-            entry = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(entry)
-            finally:
-                os.close(entry)
         return name
 
     def read(self, name: str) -> bytes:
-        """The whole content. Raises FileNotFoundError or Spoilt."""
+        """The whole content. Raises FileNotFoundError (also for a name that cannot be ours) or Spoilt."""
         return b"".join(self.stream(name))
 
     def stream(self, name: str) -> Iterator[bytes]:
-        """The content in pieces of at most 64 KB. Raises FileNotFoundError or Spoilt, at the latest
-        where it ends: a reader that must not see half of a file reads it whole."""
-        with self._path(name).open("rb") as file:
-            following = _piece(file.read(_LENGTH.size), file)
-            number = 0
+        """The content in pieces of at most 64 KB, each as it was kept. Raises as `read` does, but a cut
+        shows only where the file ends: who must not act on half a file reads it whole."""
+        if not _NAME.fullmatch(name):
+            raise FileNotFoundError("no name of a kept file")
+        with (self._folder / name[:2] / name).open("rb") as file:
+            number, following = 0, _sealed(file)
+            if following is None:
+                raise Spoilt(name)
             while following is not None:
-                sealed, following = following, _piece(file.read(_LENGTH.size), file)
+                sealed, following = following, _sealed(file)
                 try:
-                    yield self._ring.open(sealed, _where(name, number, following is None))
+                    piece = self._ring.open(sealed, _where(name, number, following is None))
                 except (InvalidTag, KeyError) as error:
                     raise Spoilt(name) from error
+                yield piece
                 number += 1
-            if number == 0:
-                raise Spoilt(name)
 
     def remove(self, name: str) -> None:
-        """Removes a file, or what is left of one that was being written; no error if it is gone."""
-        whole = _ANY.fullmatch(name)
-        if whole is None:
-            raise ValueError("no name of ours")
+        """Removes a file, or what is left of one that was being written; no error if it is gone.
+
+        Raises ValueError for a name that cannot be ours.
+        """
+        if not _ANY.fullmatch(name):
+            raise ValueError("no name of a kept file")
         (self._folder / name[:2] / name).unlink(missing_ok=True)
 
     def names(self, older_than: float) -> Iterator[str]:
-        """Names of files (also of half-written ones) last changed before this instant, seconds."""
+        """Names of files, also of half-written ones (`….new`), last changed before `older_than` (unix
+        time, seconds), one by one in no order. What it yields may be removed meanwhile."""
         for number in range(256):
-            folder = self._folder / f"{number:02x}"
-            if not folder.is_dir():
+            try:
+                entries = os.scandir(self._folder / f"{number:02x}")
+            except FileNotFoundError:  # nothing was kept there yet
                 continue
-            with os.scandir(folder) as entries:
+            with entries:
                 for entry in entries:
-                    try:
-                        if _ANY.fullmatch(entry.name) and entry.stat().st_mtime < older_than:
-                            yield entry.name
-                    except FileNotFoundError:  # removed at this moment
-                        continue
-
-    def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise FileNotFoundError(name)
-        return self._folder / name[:2] / name
+                    if _ANY.fullmatch(entry.name) and _changed(entry, older_than) < older_than:
+                        yield entry.name
 
 
 def _where(name: str, number: int, last: bool) -> bytes:
@@ -107,15 +110,37 @@ def _where(name: str, number: int, last: bool) -> bytes:
     return f"files/{name}/{number}/{'end' if last else 'more'}".encode()
 
 
-def _piece(head: bytes, file: object) -> bytes | None:
+def _sealed(file: BinaryIO) -> bytes | None:
+    """The next chunk, None at the end. Raises Spoilt."""
+    head = file.read(_LENGTH.size)
     if not head:
         return None
-    if len(head) != _LENGTH.size:
-        raise Spoilt("cut short")
-    (length,) = _LENGTH.unpack(head)
-    if not _OVERHEAD <= length <= CHUNK + _OVERHEAD:
+    length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0
+    if not _OVERHEAD <= length <= CHUNK + _OVERHEAD:  # a forged length must not fill the memory
         raise Spoilt("no chunk of ours")
-    sealed = file.read(length)  # type: ignore[attr-defined]
+    sealed = file.read(length)
     if len(sealed) != length:
         raise Spoilt("cut short")
-    return bytes(sealed)
+    return sealed
+
+
+def _changed(entry: os.DirEntry[str], gone: float) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:  # removed at this moment
+        return gone
+
+
+def _made(folder: Path) -> None:
+    # each by itself: `parents=True` would make the upper ones readable for everybody
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _fsync(folder.parent)
+
+
+def _fsync(folder: Path) -> None:
+    entry = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(entry)
+    finally:
+        os.close(entry)

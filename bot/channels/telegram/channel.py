@@ -218,7 +218,9 @@ class Telegram:
         if isinstance(error, RetryAfter):
             self._slowed += 1
             wait: Any = error.retry_after  # a timedelta, see below
-            return TryLater("pace", int(wait.total_seconds() * 1000), everybody=self._slowed >= FLOODED, done=done)
+            return TryLater(
+                "pace", int(wait.total_seconds() * 1000), everybody=self._slowed >= FLOODED, done=done
+            )
         if isinstance(error, ChatMigrated):
             return Moved(str(error.new_chat_id))
         if isinstance(error, InvalidToken):
