@@ -116,8 +116,6 @@ def serve(options: argparse.Namespace) -> int:
     """Runs until SIGINT or SIGTERM."""
     ours, known = _set_up(options)
     gc.freeze()  # what was loaded stays: the collector need not look through it again and again
-    # the database thread computes: the event loop must not wait the usual 5 ms for its turn
-    sys.setswitchinterval(0.005)
     return uvloop.run(_serve(ours, known))
 
 
