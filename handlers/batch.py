@@ -28,6 +28,7 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
     changes: list[Change] = []
     replies: list[Reply] = []
     answered: list[int] = []
+    wrote: set[int] = set()
     until = time.monotonic() + BUDGET_S
     for person, turns in _lanes(db, now, alone):
         before = person
@@ -35,7 +36,7 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
             if answered and time.monotonic() > until:
                 break
             decided = decide(db, person, message, now)
-            spoke = message.kind is not Kind.file
+            spoke = message.kind not in (Kind.file, Kind.control)  # the person, not the provider or we
             person = replace(
                 person,
                 mark=decided.mark,
@@ -46,11 +47,13 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
             for said in decided.answers:
                 replies += _bubbles(person, said, now, message)
             answered += ids
+            if spoke:
+                wrote.add(person.id)
         if person is not before:
             changes.append(Change(person.id, person.language, person.mark, person.seen_at, person.reach))
     if answered:
         conversations.advance(db, changes)
-        outbox.release_held(db, [change.id for change in changes])
+        outbox.release_held(db, sorted(wrote))
         if replies:
             outbox.put(db, replies)
         inbox.done(db, answered)

@@ -14,7 +14,6 @@ from storage.shapes import Choice
 MOST = 10  # files with one draft
 LARGEST = 20_000_000  # bytes of a file
 SLOT = "files"
-SPOKEN = ("voice", "audio", "video_note")
 REASONS = ("large", "type", "broken", "bomb", "empty", "slow")  # those that the sender can do something about
 
 
@@ -86,7 +85,7 @@ def unasked(turn: Turn, standing: Standing) -> Decision | None:
     """A file outside of a flow, with no words that we can answer."""
     if not turn.said.files:
         return None
-    spoken = turn.said.files[0].kind in SPOKEN
+    spoken = turn.said.files[0].kind == "spoken"
     key = "files.voice" if spoken else "files.unasked"
     ways = (
         Choice("do/feedback", turn.say("menu.feedback")),

@@ -66,7 +66,7 @@ class Source(Struct, frozen=True, omit_defaults=True):
     id: str
     "What the channel's `fetch` needs."
     kind: str
-    "As the provider calls it: photo, document, voice, audio, video, sticker."
+    "As its sender sees it: photo, spoken, film, document; what it really is, its content tells."
     size: int | None = None
     "Bytes, as the provider claims."
 

@@ -1,6 +1,6 @@
 """What a channel is: facts, and the verbs of those that we push to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -48,7 +48,7 @@ class Hearing(Channel, Protocol):
     polled: bool
     "Whether we ask the provider; else it posts to `/hooks/<name>`."
 
-    def verify(self, secret: str | None) -> bool:
+    def verify(self, headers: Mapping[str, str]) -> bool:
         """Whether a post carries the provider's secret."""
         ...
 

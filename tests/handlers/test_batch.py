@@ -12,7 +12,7 @@ from storage.conversations import Conversation
 from storage.database import Database
 from storage.inbox import Attempt, Waiting
 from storage.outbox import Outcome
-from storage.shapes import Choice, Message
+from storage.shapes import Choice, Fetched, Message
 from tests import make
 
 Decide = Callable[[Connection, Conversation, Waiting, int], Decided]
@@ -224,6 +224,21 @@ def test_who_writes_lets_go_what_was_held(database: Database) -> None:
     database.submit(lambda db: outbox.record(db, [outcome], make.NOW, 1)).result()
     answer(database)
     assert database.ask(outbox.counts).result() == {"post/waiting": 1, "webchat/waiting": 1}
+
+
+def test_the_outcome_of_a_file_is_no_word_of_the_person(database: Database) -> None:
+    def meet(db: Connection) -> int:
+        return conversations.meet(db, "webchat", "an", "vi", make.NOW, keep_address=False)
+
+    an = database.submit(meet).result()
+    database.submit(lambda db: outbox.put(db, [make.reply(an, "news")])).result()
+    due = database.submit(lambda db: outbox.claim(db, "post", make.NOW, 9, 1000)).result()
+    outcome = Outcome(due[0].id, outbox.Status.held)
+    database.submit(lambda db: outbox.record(db, [outcome], make.NOW, 1)).result()
+    fetched = Fetched(1)
+    database.submit(lambda db: inbox.keep_fetched(db, an, "webchat", fetched, make.NOW)).result()
+    answer(database)
+    assert database.ask(outbox.counts).result()["post/held"] == 1
 
 
 @pytest.mark.parametrize(("language", "sorry"), [("vi", "Xin lỗi"), ("en", "Sorry")])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from storage import limiter
 from storage.database import Database
+from storage.limiter import AHEAD_MS
 from tests import make
 from tests.make import NOW
 
@@ -22,25 +23,25 @@ def do(database: Database) -> Callable[..., Any]:
 
 @pytest.fixture
 def reserve(do: Callable[..., Any]) -> Callable[..., tuple[int, int]]:
-    def reserved(wanted: int, now: int, per_second: float = 20, name: str = "post") -> tuple[int, int]:
+    def reserved(wanted: int, now: int, per_second: float = 200 / 3, name: str = "post") -> tuple[int, int]:
         granted, at = do(limiter.reserve, name, wanted, per_second, now)
         return granted, at - NOW
 
     return reserved
 
 
-def test_a_quarter_second_is_granted_at_once_and_no_more(reserve: Callable[..., Any]) -> None:
+def test_what_is_allowed_ahead_is_granted_at_once_and_no_more(reserve: Callable[..., Any]) -> None:
     assert reserve(100, NOW) == (5, 0)
-    assert reserve(100, NOW) == (0, 250)
+    assert reserve(100, NOW) == (0, 75)
 
 
 def test_the_pace_is_even_afterwards(reserve: Callable[..., Any]) -> None:
     reserve(100, NOW)
-    assert [reserve(100, NOW + ms)[0] for ms in (49, 50, 99, 100, 200)] == [0, 1, 0, 1, 2]
+    assert [reserve(100, NOW + ms)[0] for ms in (14, 15, 29, 30, 60)] == [0, 1, 0, 1, 2]
 
 
 def test_only_what_is_wanted_is_reserved(reserve: Callable[..., Any]) -> None:
-    assert [reserve(2, NOW) for _ in range(4)] == [(2, 0), (2, 100), (1, 200), (0, 250)]
+    assert [reserve(2, NOW) for _ in range(4)] == [(2, 0), (2, 30), (1, 60), (0, 75)]
 
 
 def test_silence_is_not_saved_up(reserve: Callable[..., Any]) -> None:
@@ -80,7 +81,7 @@ def test_all_who_ask_at_once_share_one_pace(database: Database) -> None:
     asked = [
         database.submit(lambda db: limiter.reserve(db, "post", 2, 100, NOW)) for _ in range(40)
     ]  # 25 in a quarter second
-    assert sum(future.result()[0] for future in asked) == 25
+    assert sum(future.result()[0] for future in asked) == 100 * AHEAD_MS // 1000
 
 
 steps = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 60)), min_size=1, max_size=30)
@@ -106,7 +107,8 @@ def test_no_window_holds_more_than_the_pace_and_a_quarter_second(
     for first, start in enumerate(times):
         for last in range(first, len(times)):
             allowed = max(
-                1 + per_second * (times[last] - start) / 1000, per_second * (times[last] - start + 250) / 1000
+                1 + per_second * (times[last] - start) / 1000,
+                per_second * (times[last] - start + AHEAD_MS) / 1000,
             )
             assert sum(granted[first : last + 1]) <= allowed * 1.001  # whole microseconds
 

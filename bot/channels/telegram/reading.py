@@ -29,7 +29,14 @@ COMMANDS = {
     "tiengviet": "do/language.vi",
     "english": "do/language.en",
 }
-FILES = ("document", "voice", "audio", "video", "video_note", "animation")  # a sticker says nothing to keep
+FILES = {  # Telegram's word: ours; a sticker says nothing to keep
+    "document": "document",
+    "voice": "spoken",
+    "audio": "spoken",
+    "video": "film",
+    "video_note": "spoken",
+    "animation": "film",
+}
 
 
 class NotOurs(Exception):
@@ -44,6 +51,7 @@ class _Chat(Struct):
 class _File(Struct):
     file_id: str
     file_size: int | None = None
+    width: int = 0
 
 
 class _Place(Struct):
@@ -187,10 +195,10 @@ def _command(text: str, ref: str) -> Said:
 
 
 def _files(m: _Message) -> tuple[Source, ...]:
-    found = [("photo", m.photo[-1])] if m.photo else []
+    found = [("photo", max(reversed(m.photo), key=lambda size: size.width))] if m.photo else []
     if not found:  # an animation comes as a document too: one of them is enough
-        named = ((name, getattr(m, name)) for name in FILES)
-        found = [(name, file) for name, file in named if file is not None][:1]
+        named = ((ours, getattr(m, theirs)) for theirs, ours in FILES.items())
+        found = [(ours, file) for ours, file in named if file is not None][:1]
     return tuple(
         Source(_clean(file.file_id)[:512], kind, file.file_size if _size(file) else None)
         for kind, file in found

@@ -16,6 +16,7 @@ from PIL import Image
 from bot import app
 from bot.channels import PULLED
 from bot.channels.contract import Facts
+from bot.channels.telegram.channel import PROOF_HEADER
 from bot.channels.telegram.channel import Telegram as Channel
 from bot.channels.terminal import writing
 from bot.channels.terminal.channel import FACTS as TERMINAL
@@ -370,3 +371,13 @@ async def test_photos_and_documents_are_uploaded_once(sqlite_url: str) -> None:
         await channel.send("7", Due(4, 1, Message("Ở đây", pin=Pin(15.1, 108.8)), 1, None), 0)
         assert [c["method"] for c in stub.sent][-2:] == ["sendMessage", "sendLocation"]
         await channel.close()
+
+
+async def test_a_secret_of_any_bytes_is_only_wrong() -> None:
+    channel = Channel(
+        TOKEN, "http://127.0.0.1:1", "s", hook=None, polled=False, per_second=1, content=lambda _: b""
+    )
+    for shown in ("", "x", "ẩn", "\udcff"):
+        assert not channel.verify({PROOF_HEADER: shown})
+    assert not channel.verify({})
+    assert channel.verify({PROOF_HEADER: "s"})

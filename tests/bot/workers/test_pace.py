@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import itertools
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from bot import app
+from bot.channels.contract import Facts, Sent
 from bot.channels.telegram.channel import Telegram
 from bot.metrics import Metrics
 from bot.signals import Signals
@@ -15,7 +18,7 @@ from bot.workers.worker import Worker
 from storage import conversations, outbox
 from storage.database import Database
 from storage.opening import open_database
-from storage.outbox import Reply
+from storage.outbox import Due, Reply
 from storage.shapes import Message
 from tests import make
 from tests.fakes import telegram as fake
@@ -81,6 +84,8 @@ async def test_three_processes_keep_one_pace_on_postgresql(postgres_url: str) ->
         async with fake.telegram(token=TOKEN) as stub:
             fill(databases[0], stub, 90)
             async with senders(databases, stub):
+                await until(lambda: len(sent(stub)) >= 20)
+                time.sleep(0.4)  # noqa: ASYNC251  # all of them stand still for a moment
                 await until(lambda: len(sent(stub)) == 90)
             assert busiest(stub, sent(stub)) <= 30
             assert texts(stub) == sorted(f"tin {n}" for n in range(1, 91))
@@ -119,3 +124,35 @@ def make_open() -> object:
     yield made
     for database in opened:
         database.close()
+
+
+class Noting:
+    """A channel that notes when it was called."""
+
+    facts = Facts("telegram", 1000, per_second=PACE, timeout_s=5)
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    async def send(self, address: str, due: Due, done: int) -> Sent:
+        self.times.append(time.monotonic())
+        return Sent(f"{due.id}")
+
+
+async def test_what_a_stall_held_up_does_not_go_out_at_once(
+    sqlite_url: str, make_open: Callable[[str], Database]
+) -> None:
+    database, channel, stop, signals = make_open(sqlite_url), Noting(), asyncio.Event(), Signals()
+    async with fake.telegram(token=TOKEN) as stub:
+        fill(database, stub, 60)
+    task = asyncio.create_task(
+        Worker(Sending(channel, database, app.clock, Metrics()), signals, Metrics()).run(stop)
+    )
+    await until(lambda: len(channel.times) >= 10)
+    time.sleep(0.4)  # noqa: ASYNC251  # the stall: the whole loop stands still
+    await until(lambda: len(channel.times) == 60)
+    stop.set()
+    signals.tell(["stop"])
+    await task
+    gaps = [later - earlier for earlier, later in itertools.pairwise(channel.times)]
+    assert min(gaps) >= 0.8 / PACE  # each waits for the one before, also after the stall

@@ -62,10 +62,19 @@ def test_the_largest_photo_with_its_caption_and_album() -> None:
     assert found.said == Said("rác", ref="9", files=(Source("large", "photo", 1),)) and found.album == "g1"
 
 
-@pytest.mark.parametrize("kind", ["document", "voice", "audio", "video", "video_note", "animation"])
-def test_files(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("document", "document"), ("voice", "spoken"), ("audio", "spoken"), ("video", "film"),
+     ("video_note", "spoken"), ("animation", "film")],
+)  # fmt: skip
+def test_files(theirs: str, ours: str) -> None:
     file = {"file_id": "f", "file_unique_id": "u", "file_size": 30_000_000}
-    assert said(**{kind: file}).said.files == (Source("f", kind, 30_000_000),)
+    assert said(**{theirs: file}).said.files == (Source("f", ours, 30_000_000),)
+
+
+def test_the_largest_photo_wherever_it_stands() -> None:
+    sizes = [{"file_id": f"{side}", "width": side, "height": side} for side in (90, 800, 320)]
+    assert said(photo=sizes).said.files == (Source("800", "photo"),)
 
 
 def test_an_animation_is_one_file() -> None:
