@@ -78,9 +78,7 @@ def test_a_push_never_shortens_the_wait(do: Callable[..., Any], reserve: Callabl
 
 
 def test_all_who_ask_at_once_share_one_pace(database: Database) -> None:
-    asked = [
-        database.submit(lambda db: limiter.reserve(db, "post", 2, 100, NOW)) for _ in range(40)
-    ]  # 25 in a quarter second
+    asked = [database.submit(lambda db: limiter.reserve(db, "post", 2, 100, NOW)) for _ in range(40)]
     assert sum(future.result()[0] for future in asked) == 100 * AHEAD_MS // 1000
 
 
