@@ -33,10 +33,11 @@ lock: ## resolve the dependencies again (needs uv); the locks hold hashes and no
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --extra install -o requirements.txt pyproject.toml
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --extra install --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
-tools: ## install PostgreSQL and Chromium for the tests, where we may
+tools: ## install PostgreSQL, Chromium and Node (a client of the played Telegram) for the tests, where we may
 	@missing=""; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || [ -n "$$NEPSONG_TEST_POSTGRES" ] || missing="$$missing postgresql"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing="$$missing chromium"; \
+	{ command -v node && command -v npm; } >/dev/null || missing="$$missing nodejs npm"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "installing$$missing"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import uuid
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -53,6 +54,14 @@ def reply(conversation: int, text: str = "chào", **fields: object) -> Reply:
     return Reply(
         **{"conversation": conversation, "channel": "post", "message": Message(text), "due_at": NOW, **fields}
     )  # type: ignore[arg-type]
+
+
+def of_telegram(update: dict[str, Any]) -> dict[str, Any]:
+    """A hand-written update as it is, once aiogram's model has taken it: fixtures must be what Telegram sends."""
+    from aiogram.types import Update  # its models take a second to load, and few tests need them
+
+    Update.model_validate(update)
+    return update
 
 
 def person(db: Connection, conversation: int) -> Conversation:

@@ -40,7 +40,7 @@ class Chat:
                 "from": self.user,
                 "text": f"tin số {n}",
             }
-            update = {"update_id": self.number * 1000 + n, "message": message}
+            update = make.of_telegram({"update_id": self.number * 1000 + n, "message": message})
             for _ in range(2 if self.dice.random() < 0.1 else 1):
                 await self.deliver(update)
 

@@ -202,7 +202,7 @@ async def test_bad_posts(sqlite_url: str, tmp_path: Path, free_port: int) -> Non
               "from": {"id": 7, "is_bot": False, "first_name": "A"}, "text": "xin chào"}}  # fmt: skip
     async with world("webhook", sqlite_url, tmp_path, free_port) as here:
         where = here.service.address
-        whole = json.dumps(update).encode()
+        whole = json.dumps(make.of_telegram(update)).encode()
         assert await post(where, whole, None) == 403
         assert await post(where, whole, "wrong") == 403
         assert await post(where, whole, "ẩn") == 403
