@@ -8,6 +8,7 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 CONNECTIONS = 100
+_JSON = {"Content-Type": "application/json"}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -40,6 +41,14 @@ class Transport(BaseRequest):
         if self._http is not None:
             await self._http.close()
 
+    async def quickly(self, url: str, body: bytes) -> bytes:
+        """One call in JSON past the library's own wrapping, which is a third of a message's CPU (107 against
+        67 µs); the answer's body. What went wrong is still the library's to tell: raises TelegramError."""
+        status, told = await self._exchange("POST", url, body, _JSON, {})
+        if status != 200:
+            await _Told(status, told).post("")
+        return told
+
     async def do_request(
         self,
         url: str,
@@ -52,14 +61,24 @@ class Transport(BaseRequest):
     ) -> tuple[int, bytes]:
         """One call: status and body. Raises TimedOut or NetworkError, with the class of the cause."""
         body: bytes | FormData | None = None
-        headers = {}
+        headers: dict[str, str] = {}
         if request_data is not None and request_data.contains_files:
             body = _form(request_data)
         elif request_data is not None:
-            body, headers = _encode(request_data.parameters), {"Content-Type": "application/json"}
+            body, headers = _encode(request_data.parameters), _JSON
+        return await self._exchange(method, url, body, headers, _patience(read_timeout))
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: bytes | FormData | None,
+        headers: dict[str, str],
+        more: dict[str, Any],
+    ) -> tuple[int, bytes]:
         try:
             async with self.http.request(
-                method, url, data=body, headers=headers, allow_redirects=False, **_patience(read_timeout)
+                method, url, data=body, headers=headers, allow_redirects=False, **more
             ) as response:
                 return response.status, await response.read()
         except TimeoutError:
@@ -74,6 +93,18 @@ class Transport(BaseRequest):
             return msgspec.json.decode(payload, type=dict[str, Any])
         except (msgspec.DecodeError, RecursionError):
             raise TelegramError("the provider's answer is no JSON object") from None
+
+
+class _Told(Transport):
+    """A call that is answered already: how the library's reading of errors is had without its sending."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(0)
+        self._answer = status, body
+
+    async def do_request(self, *_: Any, **__: Any) -> tuple[int, bytes]:
+        """The answer."""
+        return self._answer
 
 
 def _patience(read_timeout: Any) -> dict[str, Any]:
