@@ -22,6 +22,7 @@ from bot.web.parts import Parts
 from bot.web.routes import application
 from bot.workers.answering import Answering, Caution
 from bot.workers.arranging import Arranging
+from bot.workers.clearing import Clearing
 from bot.workers.clock import Clock
 from bot.workers.fetching import Fetching
 from bot.workers.polling import Polling
@@ -173,6 +174,7 @@ async def running(
             for _ in range(database.hands)
         ),
         Clock(database, clock),
+        Clearing(database, files_of(settings, database)),
         *(Sending(channel, database, clock, metrics) for channel in (*channels, *hearing)),
         *(
             work

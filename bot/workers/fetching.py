@@ -1,11 +1,10 @@
-"""Brings what people sent from the provider to our disk, and removes what nobody needs any more.
+"""Brings what people sent from the provider to our disk.
 
 A file is held in memory (20 MB at most, two at a time) until the pool has decided what it is: no byte
 that was not looked at touches the disk.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from sqlalchemy import Connection
@@ -24,9 +23,6 @@ from storage.shapes import Fetched, Source
 AT_ONCE = 2
 TIMEOUT_S = 60.0
 LEASE_MS = int(3 * TIMEOUT_S * 1000)
-MANY = 200
-SWEEP_S = 600.0
-YOUNG_S = 3_600.0  # a file without a row may be one whose row is being written
 
 
 class Fetching:
@@ -50,18 +46,13 @@ class Fetching:
         self._media = media
         self._now = now
         self._metrics = metrics
-        self._swept = 0.0
 
     async def step(self) -> bool:
-        """Fetches two, removes what is gone, now and then looks for orphans."""
+        """Fetches two."""
         name = self._channel.facts.name
         due = await self._database.write(attachments.claim, name, self._now(), AT_ONCE, LEASE_MS)
         await asyncio.gather(*(self._one(one) for one in due))
-        removed = await self._remove()
-        if time.monotonic() - self._swept > SWEEP_S:
-            self._swept = time.monotonic()
-            await self._sweep()
-        return bool(due) or removed
+        return bool(due)
 
     async def _one(self, due: Due) -> None:
         trouble: str | None = None
@@ -110,35 +101,6 @@ class Fetching:
     def _tell(self, db: Connection, due: Due, trouble: str | None) -> None:
         fetched = Fetched(due.id, trouble)
         inbox.keep_fetched(db, due.conversation, self._channel.facts.name, fetched, self._now())
-
-    async def _remove(self) -> bool:
-        """First the file, then its row: a crash in between leaves a row that is tried again."""
-        gone = await self._database.read(attachments.leaving, MANY)
-        if gone:
-            for _, file in gone:
-                if file is not None:
-                    await asyncio.to_thread(self._files.remove, file)
-            await self._database.write(attachments.left, [id for id, _ in gone])
-        return len(gone) == MANY
-
-    async def _sweep(self) -> None:
-        """Removes files that no row knows: a crash came between file and row."""
-        await asyncio.to_thread(self._sweep_all)
-
-    def _sweep_all(self) -> None:
-        batch: list[str] = []
-        for name in self._files.names(time.time() - YOUNG_S):
-            batch.append(name)
-            if len(batch) == MANY:
-                self._sweep_some(batch)
-                batch = []
-        if batch:
-            self._sweep_some(batch)
-
-    def _sweep_some(self, names: list[str]) -> None:
-        known = self._database.ask(lambda db: attachments.known(db, names)).result()
-        for name in set(names) - known:
-            self._files.remove(name)
 
     async def failed(self, error: Exception) -> None:
         """Claims come back by their lease."""
