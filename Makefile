@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench lock tools
+.PHONY: help run demo test check format bench evaluate lock tools
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 10
@@ -28,6 +28,9 @@ format: .venv/dev ## bring the code into shape
 
 bench: .venv/dev ## measure engine, web chat, Telegram beside other bots, sending; prints a table, writes bench.json
 	@$(BIN)/python -m tests.bench
+
+evaluate: .venv/dev ## learn from all sentences, then measure understanding; FILE=… only measures on sentences of your own
+	@$(BIN)/python -m tests.evaluate $(FILE)
 
 lock: ## resolve the dependencies again (needs uv); the locks hold hashes and no address
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --extra install -o requirements.txt pyproject.toml

@@ -29,7 +29,7 @@ from bot.workers.polling import Polling
 from bot.workers.sending import Sending
 from bot.workers.typing import Typing
 from bot.workers.worker import Work, Worker
-from content.catalog import Catalog
+from content.catalog import Catalog, Local
 from handlers.clock import sweep
 from handlers.router import router
 from storage import keys, migrations
@@ -219,6 +219,11 @@ def hearing_of(settings: Settings, database: Database) -> list[Hearing]:
         content=files_of(settings, database).read,
     )
     return [made]
+
+
+def local_of(settings: Settings) -> Local:
+    """What people are told of this province."""
+    return Local(**settings.province.model_dump())
 
 
 def files_of(settings: Settings, database: Database) -> Files:

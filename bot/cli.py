@@ -29,12 +29,14 @@ from bot.signals import Signals
 from bot.web.routes import ALWAYS, CHAT, HOOKS
 from content import catalog
 from content.catalog import Catalog, ContentWrong
+from content.likeness import grouped
 from content.wording import LANGUAGES
 from handlers import batch
 from handlers.citizens.asking import ANSWER
 from handlers.citizens.forget import forget
 from handlers.router import router
-from storage import attachments, conversations, feedback, inbox, outbox, timers
+from handlers.turn import Standing
+from storage import attachments, conversations, feedback, inbox, outbox, timers, unanswered
 from storage.conversations import Conversation
 from storage.database import Database, StorageDown
 from storage.files import Spoilt
@@ -85,12 +87,13 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "understand",
         understand,
-        'read JSON lines {"text": …, "lang"?: …}, print what is understood and answered',
-    )
+        'read JSON lines {"text": …, "lang"?: …, "about"?: …}, print what is understood and answered',
+    ).add_argument("--why", action="store_true", help="with what spoke for each candidate")
     for name, function, help in (
         ("queues", queues, "how full inbox, outbox and timers are, and what was set aside"),
         ("routes", routes, "every address of the service and who may use it"),
         ("feedback", read_feedback, "what people think of the service, the newest first"),
+        ("unanswered", read_unanswered, "questions without an answer, masked, those alike together"),
     ):
         command(name, function, help).add_argument("--json", action="store_true", help="as JSON")
     file_ = command("file", read_file, "write one file that somebody sent to standard output")
@@ -222,6 +225,27 @@ def read_feedback(options: argparse.Namespace) -> None:
     _show(options, rows)
 
 
+def read_unanswered(options: argparse.Namespace) -> None:
+    """Questions that somebody should write an entry for: those asked most first."""
+    with _reading(options) as database:
+        found = database.ask(lambda db: unanswered.newest(db, 5_000)).result()
+    groups = [[found[place] for place in group] for group in grouped([q.text for q in found])]
+    groups.sort(key=lambda group: -sum(q.times for q in group))
+    rows = [
+        {
+            "times": sum(q.times for q in group),
+            "first_at": min(q.first_at for q in group),
+            "last_at": max(q.last_at for q in group),
+            "questions": [
+                {"text": q.text, "language": q.language, "times": q.times}
+                for q in sorted(group, key=lambda q: -q.times)
+            ],
+        }
+        for group in groups
+    ]
+    _show(options, rows)
+
+
 def read_file(options: argparse.Namespace) -> int:
     """One file that somebody sent, unsealed to standard output."""
     ours = settings.read(options.config)
@@ -254,7 +278,7 @@ def replay(options: argparse.Namespace) -> int:
 
 def understand(options: argparse.Namespace) -> int:
     """An outsider's view of understanding and answering."""
-    known = catalog.load()
+    _, known = _loaded(options)
     decide = router(known)
     wrong = False
     with create_engine("sqlite://").connect() as nowhere:  # a first message writes nothing
@@ -268,9 +292,13 @@ def understand(options: argparse.Namespace) -> int:
                 _print(msgspec.json.encode({"error": f"line {number}: {what}"}).decode())
                 wrong = True
                 continue
-            heard = known.understand(asked.text)
+            heard = known.understand(asked.text, asked.about, options.why)
             language = asked.lang if asked.lang in LANGUAGES else LANGUAGES[0]
             person = Conversation(0, TERMINAL.name, language, None, app.clock())
+            if asked.about in known.entries:
+                person = msgspec.structs.replace(
+                    person, mark=msgspec.json.encode(Standing(about=asked.about))
+                )
             message = Waiting(1, 0, Kind.message, Said(asked.text), app.clock())
             decided = decide(nowhere, person, message, app.clock())
             best = known.entries[heard.hits[0].key] if heard.hits and heard.sure >= ANSWER else None
@@ -279,6 +307,7 @@ def understand(options: argparse.Namespace) -> int:
                 "intent": heard.intent,
                 "entry": {"key": heard.hits[0].key, "title": best.titled(language)} if best else None,
                 "score": heard.sure,
+                "danger": heard.danger,
                 "runners_up": [
                     {"key": h.key, "title": known.entries[h.key].titled(language), "score": h.sure}
                     for h in heard.hits[1 if best else 0 :]
@@ -289,6 +318,10 @@ def understand(options: argparse.Namespace) -> int:
                 "code": None,
                 "answer": "\n\n".join(text for answer in decided.answers for text in answer.texts),
             }
+            if options.why:
+                out["why"] = [
+                    {"key": hit.key, **msgspec.to_builtins(hit.why)} for hit in heard.hits if hit.why
+                ]
             _print(msgspec.json.encode(out).decode())
     return 1 if wrong else 0
 
@@ -298,6 +331,8 @@ class Asked(msgspec.Struct):
 
     text: str
     lang: str | None = None
+    about: str | None = None
+    "The entry that was told before it."
 
 
 def talk(options: argparse.Namespace) -> int:
@@ -379,15 +414,16 @@ def _set_up(options: argparse.Namespace, level: str | None = None) -> tuple[Sett
 def _loaded(options: argparse.Namespace) -> tuple[Settings, Catalog]:
     """Settings and content; raises SettingsWrong with every mistake of both."""
     mistakes: list[str] = []
+    ours = None
     try:
         ours = settings.read(options.config)
     except SettingsWrong as error:
         mistakes += error.mistakes
     try:
-        known = catalog.load()
+        known = catalog.load(local=app.local_of(ours) if ours else catalog.NOWHERE)
     except ContentWrong as error:
         mistakes += error.mistakes
-    if mistakes:
+    if ours is None or mistakes:
         raise SettingsWrong(mistakes)
     return ours, known
 

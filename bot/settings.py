@@ -85,6 +85,21 @@ class Log(_Section):
     "The least important level that is written."
 
 
+class Province(_Section):
+    """What people are told of this province; empty: nothing is said of it."""
+
+    reception_office: str = ""
+    "Where citizens are received: denunciations, complaints."
+    reception_address: str = ""
+    "Its address."
+    reception_hours: str = ""
+    "Its hours, as people read them."
+    emergency_name: str = ""
+    "What the province's own emergency number is for."
+    emergency_phone: Annotated[str, Field(pattern=r"^[\d .+()-]{0,30}$")] = ""
+    "That number; shown with 113, 114, 115 and 111."
+
+
 class WebChat(_Section):
     """The chat page."""
 
@@ -142,6 +157,7 @@ class Settings(_Section):
     keys: Keys = Keys()
     log: Log = Log()
     channels: Channels = Channels()
+    province: Province = Province()
 
     @model_validator(mode="after")
     def _hook_can_be_known(self) -> "Settings":

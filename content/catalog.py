@@ -4,9 +4,12 @@ import datetime
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
+import msgspec
+from msgspec import Struct
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -17,13 +20,17 @@ from pydantic import (
 )
 
 from content import wording
-from content.normalise import words
-from content.search import Document, Index
-from content.understand import Heard, understand
+from content.linear import Model, Packed, unpack
+from content.normalise import heard, words
+from content.search import Document, Index, Synonyms, Weights
+from content.understand import Heard, Matter, Mind, understand
 from content.wording import Say, Wording
 
 HERE = Path(__file__).parent
+ELSEWHERE = "elsewhere"
+MENU = 6  # themes on the first screen; a phone shows no more
 _FENCE = re.compile(r"^\+\+\+( en)?[ \t]*$", re.MULTILINE)
+_Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 _Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_500)]
@@ -37,6 +44,29 @@ class ContentWrong(Exception):
         self.mistakes = mistakes
 
 
+class Local(Struct, frozen=True):
+    """What the deployment says of its province; empty where it says nothing."""
+
+    reception_office: str = ""
+    reception_address: str = ""
+    reception_hours: str = ""
+    emergency_name: str = ""
+    emergency_phone: str = ""
+
+
+NOWHERE = Local()
+
+
+class State(StrEnum):
+    """Who sees an entry's answer."""
+
+    published = "published"
+    draft = "draft"
+    "Nobody yet: who asks is told that it is being checked, and whom to ask."
+    elsewhere = "elsewhere"
+    "Everybody; it is another office's business, and says where to go. Stands in no menu."
+
+
 class Entry(BaseModel):
     """One answer, with what it rests on. An empty `article` means that the whole document is meant."""
 
@@ -45,13 +75,21 @@ class Entry(BaseModel):
     title: _Title
     title_en: _Title
     theme: str
-    questions: tuple[_Line, ...] = Field(min_length=3)
-    questions_en: tuple[_Line, ...] = Field(min_length=1)
+    aspect: Literal["what", "fine", "whom", "when", "where", "how", "amount", "condition"] | None = None
+    "Which side of its matter it tells; content/aspects.py."
+    state: State = State.published
+    questions: tuple[_Question, ...] = Field(min_length=6)
+    questions_en: tuple[_Question, ...] = Field(min_length=1)
     source: _Line
     article: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
     valid_from: datetime.date | None = None
     valid_to: datetime.date | None = None
     checked: datetime.date
+    follow: tuple[str, ...] = Field(default=(), max_length=4)
+    "What is asked next: the same matter in another aspect first."
+    ask: _Line | None = None
+    "Whom to ask while it is being checked, as it follows “anh/chị hỏi …”."
+    ask_en: _Line | None = None
     answer: _Text
     answer_en: _Text
 
@@ -59,6 +97,12 @@ class Entry(BaseModel):
     def _dates(self) -> "Entry":
         if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
             raise ValueError("valid_to lies before valid_from")
+        if self.state is State.draft and not (self.ask and self.ask_en):
+            raise ValueError("a draft must say whom to ask: ask and ask_en")
+        if (self.aspect is None) != (self.state is State.elsewhere):
+            raise ValueError("every entry has an aspect, but what is elsewhere's business has none")
+        if (self.theme == ELSEWHERE) != (self.state is State.elsewhere):
+            raise ValueError(f"theme and state must both be '{ELSEWHERE}', or neither")
         return self
 
     def titled(self, language: str) -> str:
@@ -69,44 +113,60 @@ class Entry(BaseModel):
         """The answer in one language."""
         return self.answer_en if language == "en" else self.answer
 
+    def asked_of(self, language: str) -> str | None:
+        """Whom to ask instead."""
+        return self.ask_en if language == "en" else self.ask
+
     def lapsed(self, day: datetime.date) -> bool:
         """Whether what it rests on is no longer, or not yet, in force."""
         return bool((self.valid_to and day > self.valid_to) or (self.valid_from and day < self.valid_from))
 
 
 class Theme(BaseModel):
-    """A theme's title in each language; short, because it is a button."""
+    """A theme's title in each language; short, because it is a button. `first`: its entries most asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     vi: Annotated[str, StringConstraints(min_length=1, max_length=28)]
     en: Annotated[str, StringConstraints(min_length=1, max_length=28)]
+    first: tuple[str, ...] = ()
 
 
 class Catalog:
     """Everything we say and know; immutable, shared by all threads."""
 
-    def __init__(self, entries: Mapping[str, Entry], themes: Mapping[str, Theme], sentences: Wording) -> None:
+    def __init__(
+        self,
+        entries: Mapping[str, Entry],
+        themes: Mapping[str, Theme],
+        sentences: Wording,
+        mind: Mind,
+        local: Local,
+    ) -> None:
         self.entries = entries
         self.themes = themes
         self.wording = sentences
-        self._index = Index({key: _document(entry) for key, entry in entries.items()})
+        self.mind = mind
+        self.local = local
+        self.menu = tuple(themes)[:MENU]
 
-    def understand(self, text: str) -> Heard:
-        """All that a text tells."""
-        return understand(text, self._index)
+    def understand(self, text: str, about: str | None = None, why: bool = False) -> Heard:
+        """All that a text tells, said after the entry `about` was."""
+        return understand(text, self.mind, about, why)
 
     def speaker(self, language: str) -> Say:
         """`say(key, **values)` in one language."""
         return self.wording.speaker(language)
 
     def of_theme(self, theme: str) -> list[tuple[str, Entry]]:
-        """A theme's entries in the order of their files' names."""
-        return [(key, entry) for key, entry in self.entries.items() if entry.theme == theme]
+        """A theme's published entries: those most asked for, then by their files' names."""
+        first = self.themes[theme].first if theme in self.themes else ()
+        found = [(k, e) for k, e in self.entries.items() if e.theme == theme and e.state is State.published]
+        return sorted(found, key=lambda item: first.index(item[0]) if item[0] in first else len(first))
 
 
-def load(folder: Path = HERE) -> Catalog:
-    """Reads `folder`; raises ContentWrong with every mistake in it."""
+def load(folder: Path = HERE, local: Local = NOWHERE, *, learned: bool = True) -> Catalog:
+    """Reads `folder`; raises ContentWrong with every mistake in it. `learned`: with what was learned before."""
     sentences, mistakes = wording.read(folder / "locales")
     themes, named, more = _themes(folder / "themes.toml")
     mistakes += more
@@ -116,14 +176,26 @@ def load(folder: Path = HERE) -> Catalog:
         mistakes += more
         if entry:
             entries[file.stem] = entry
-            if named and entry.theme not in named:
+            if named and entry.theme not in named | {ELSEWHERE}:
                 mistakes.append(f"knowledge/{file.name}:theme: '{entry.theme}' is not in themes.toml")
     if not entries and not mistakes:
         mistakes.append("knowledge:-: no entry found")
-    mistakes += _doubled(entries)
+    documents = {key: _document(entry) for key, entry in entries.items()}
+    mistakes += _doubled(documents)
+    known, model, more = _learned(folder / "learned.json") if learned else (Learned(), _NOTHING, [])
+    mistakes += more
+    synonyms, more = _synonyms(folder / "synonyms.toml")
+    mistakes += more
+    if not mistakes:  # a file with a mistake of its own is missing everywhere else
+        mistakes += _dangling(entries, themes)
     if mistakes:
         raise ContentWrong(mistakes)
-    return Catalog(entries, themes, sentences)
+    index = Index(documents, synonyms, known.search)
+    matters = {
+        key: Matter(_near(key, entries), entry.aspect, documents[key].questions[0])
+        for key, entry in entries.items()
+    }
+    return Catalog(entries, themes, sentences, Mind(index, model, matters), local)
 
 
 def _themes(file: Path) -> tuple[dict[str, Theme], set[str], list[str]]:
@@ -140,6 +212,42 @@ def _themes(file: Path) -> tuple[dict[str, Theme], set[str], list[str]]:
         except ValidationError as error:
             mistakes += [f"{file.name}:{_path((name, *e['loc']))}: {e['msg']}" for e in error.errors()]
     return themes, set(raw), mistakes
+
+
+class Learned(Struct):
+    """What `make evaluate` learned from all sentences."""
+
+    search: Weights = Weights()
+    intents: Packed | None = None
+
+
+_NOTHING = Model(("ask",), (0.0,), {})
+
+
+def _learned(file: Path) -> tuple[Learned, Model, list[str]]:
+    try:
+        learned = msgspec.json.decode(file.read_bytes(), type=Learned)
+        return learned, unpack(learned.intents) if learned.intents else _NOTHING, []
+    except (OSError, ValueError, msgspec.DecodeError) as error:
+        return Learned(), _NOTHING, [f"{file.name}:-: cannot be read ({error})"]
+
+
+def _synonyms(file: Path) -> tuple[Synonyms, list[str]]:
+    """Lines of phrases that mean the same."""
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))["same"]
+        groups = [[words(phrase) for phrase in group] for group in raw]
+    except (
+        OSError,
+        UnicodeDecodeError,
+        tomllib.TOMLDecodeError,
+        KeyError,
+        AttributeError,
+        TypeError,
+    ) as error:
+        return Synonyms(()), [f"{file.name}:-: cannot be read ({error})"]
+    short = [" / ".join(raw[n]) for n, group in enumerate(groups) if any(len(phrase) < 2 for phrase in group)]
+    return Synonyms(groups), [f"{file.name}:{line}: a single syllable misleads" for line in short]
 
 
 def _entry(file: Path) -> tuple[Entry | None, list[str]]:
@@ -162,15 +270,36 @@ def _path(loc: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in loc) or "-"
 
 
-def _doubled(entries: Mapping[str, Entry]) -> Iterator[str]:
+def _doubled(documents: Mapping[str, Document]) -> Iterator[str]:
     """A question that two entries claim can only be answered wrongly."""
     seen: dict[tuple[str, ...], str] = {}
-    for key, entry in entries.items():
-        for question in {tuple(words(q)) for q in (*entry.questions, *entry.questions_en)}:
+    for key, document in documents.items():
+        for question in {question.folded for question in document.questions}:
             if seen.setdefault(question, key) != key:
                 yield f"knowledge/{key}.md:questions: '{' '.join(question)}' also stands in {seen[question]}.md"
 
 
+def _dangling(entries: Mapping[str, Entry], themes: Mapping[str, Theme]) -> Iterator[str]:
+    """A name that nothing bears would be a dead button."""
+    for key, entry in entries.items():
+        for next in entry.follow:
+            if next not in entries:
+                yield f"knowledge/{key}.md:follow: there is no {next}.md"
+    for name, theme in themes.items():
+        for key in theme.first:
+            if key not in entries or entries[key].theme != name:
+                yield f"themes.toml:{name}.first: '{key}' is no entry of this theme"
+
+
+def _near(key: str, entries: Mapping[str, Entry]) -> tuple[str, ...]:
+    """What is asked next, and next but one within the theme; itself last."""
+    next = entries[key].follow
+    further = (
+        far for near in next for far in entries[near].follow if entries[far].theme == entries[key].theme
+    )
+    return (*dict.fromkeys(one for one in (*next, *further) if one != key), key)
+
+
 def _document(entry: Entry) -> Document:
     asked = (entry.title, *entry.questions, entry.title_en, *entry.questions_en)
-    return Document(tuple(tuple(words(q)) for q in asked), tuple(words(entry.answer)))
+    return Document(tuple(heard(q) for q in asked), tuple(words(entry.answer)), entry.aspect)

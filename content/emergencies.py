@@ -1,8 +1,9 @@
 """Whether a text tells of danger that may be happening now.
 
 Rules, and they err on the side of alarm; yet no list finds strangers' words well (measured .33 to
-.40 on unseen sentences). So what slips through is caught by the reply: every answer that is not a
-confident one carries the line of numbers.
+.40 on unseen sentences). So they are signs for a model (content/linear.py) that has seen many hands'
+sentences, and what slips through is caught by the reply: every answer that is not a confident one
+carries the line of numbers.
 """
 
 import re
@@ -14,7 +15,7 @@ def _any(*phrases: str) -> re.Pattern[str]:
 
 # Folded words that look like danger and are none: "danh hiệu", "chạy bộ", "tư vấn", "treo cờ".
 _MISTAKEN = _any(
-    "danh (hieu|sach|gia|may|bai|trong|ba|van|vong)", "chay (bo|dua|xe|an|than|lua|viec|hang|chuong)", "tu van",
+    "dot vang ma", "danh (hieu|sach|gia|may|bai|trong|ba|van|vong)", "chay (bo|dua|xe|an|than|lua|viec|hang|chuong)", "tu van",
     "treo co (ngay|to quoc|le)", "dam (chieu|cuoi|gio|tang)", "chet (me|cha|ket)", "muon chet luon", "nhu chay nha",
     "cuu (tro|chien binh)", "lac mat (con )?(cho|meo|bo|trau|heo)", "nhot (con )?(cho|meo|ga|heo|bo)", "kho tho vi (mui|khoi|on)",
 )  # fmt: skip
@@ -72,9 +73,53 @@ _DESPAIR = _any(
 )  # fmt: skip
 
 
+# Said outright, whatever a model thinks of it. ("Nóng muốn chết" has nobody who wants it.)
+_OUTRIGHT = re.compile(
+    r"(?<!\w)(?:tu tu|tu sat|tu ket lieu|khong (?:muon|thiet) song( nua)?|ket thuc (?:tat ca|cuoc doi)|want to die|kill myself)(?!\w)"
+    r"|^(?:chac |that su )?(?:toi|tui|em|con|minh|chau|chi|anh) (?:chi |that su |rat |dang |thay )?muon chet(?: di| qua| cho roi| cho xong| thoi)*(?: a| voi)?$"
+)
+
+
+def outright(said: str) -> bool:
+    """Whether folded text says that somebody will end their life, and not as a question or a figure of speech."""
+    left = " ".join(_MISTAKEN.sub(" ", said).split())
+    return _OUTRIGHT.search(left) is not None and _CALM.search(left) is None
+
+
 def despair(said: str) -> bool:
     """Whether an alarm is about the writer's own life: who reads the answer must not be sent away coldly."""
     return _DESPAIR.search(said) is not None
+
+
+# Which number comes first: tried in order, a child and an attacker before fire and water, those before illness.
+KINDS = {
+    "child": _any("(be|chau|con nit|dua nho|tre em|em|con (toi|tui|em|gai|trai)|hoc sinh)( \\w+){0,8} (bi )?(xam hai|hiep|so mo|so soang|bat coc|du|dan di|di lac|lac|mat tich|nhot|bo roi|danh dap|bi danh)", "(di lac|bat coc|bo roi|xam hai|mat tich)( \\w+){0,5} (be|chau|tre|con nit|dua nho|em be)"),
+    "violence": _any("dao", "rua", "sung", "luu dan", "bom", "min", "danh", "chem", "dam", "bop co", "ruot", "giet", "cuop", "trom", "pha cua", "de doa", "hanh hung", "bat coc", "vay danh", "hiep", "xam hai", "dot nha", "ma tau", "gay", "khong che", "con do", "an mang", "xac nguoi", "xac chet"),
+    "water": _any("duoi( nuoc)?", "chim", "cuon", "troi", "hut chan", "lat (ghe|thuyen|xuong)", "(rot|roi|te|nga|lot|truot) (xuong )?(ho|song|suoi|gieng|ao|bien|kenh|muong|cong|dap)", "duoi nuoc", "drowning"),
+    "disaster": _any("lu", "lut", "sat lo", "lo nui", "vui( lap)?", "sap", "ngap", "nuoc (dang|len|lu)", "bao"),
+    "fire": _any("chay", "lua", "khoi", "gas", "no", "ket", "mac ket", "fire"),
+    "illness": _any("bat tinh", "ngat", "xiu", "kho tho", "khong tho", "co giat", "dot quy", "mau", "gay (tay|chan|co|xuong)", "ran", "ong", "ngo doc", "thuoc", "dien giat", "giat dien", "chuyen da", "vo oi", "de", "tai nan", "tong", "bong", "phong", "hoc", "sot", "tim", "la(m)? luom", "cap cuu", "bleeding", "unconscious"),
+}  # fmt: skip
+
+
+def kind(said: str) -> str:
+    """Which danger folded text tells of: a name of KINDS, or "now" when it may be any."""
+    return next((name for name, pattern in KINDS.items() if pattern.search(said)), "now")
+
+
+def mistaken(said: str) -> bool:
+    """Whether folded text holds words that only look like danger, and no other sign that the rules know."""
+    return _MISTAKEN.search(said) is not None and not alarm(said)
+
+
+def signs(said: str) -> list[str]:
+    """Which kinds of signs stand in folded text; the model weighs them."""
+    left = " ".join(_MISTAKEN.sub(" ", said).split())
+    found = [name for name, pattern in _SIGNS.items() if pattern.search(left)]
+    return [*found, "alarm"] if alarm(said) else found
+
+
+_SIGNS = {"calm": _CALM, "cry": _CRY, "event": _EVENT, "now": _NOW, "plain": _PLAIN, "grave": _GRAVE}
 
 
 def alarm(said: str) -> bool:

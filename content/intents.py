@@ -1,4 +1,4 @@
-"""What a person wants, by an ordered list of rules; the first that fits decides.
+"""What a person wants: words of command by rules, all else by a model learned from many hands.
 
 Words of command count only in a message that holds little else: "menu" is a wish, "quán có menu
 tiếng Việt không" is not.
@@ -7,7 +7,9 @@ tiếng Việt không" is not.
 import re
 from collections.abc import Callable, Sequence
 
-from content.emergencies import alarm
+from content import emergencies
+from content.aspects import aspects
+from content.normalise import Words
 
 _Rule = tuple[str, Callable[[str, int], bool]]
 
@@ -22,7 +24,7 @@ _ENGLISH = re.compile(
 def _is(*phrases: str, longest: int = 6) -> Callable[[str, int], bool]:
     """The whole message is one of these, give or take politeness."""
     before = r"(?:(?:da|vang|cho (?:toi|minh|em)|toi|minh|em|please|xin)\s)*"
-    after = r"(?:\s(?:ban|nhe|nha|nghe|a|ah|voi|di|di nhe|ad|oi|bot|nep song|please|roi))*"
+    after = r"(?:\s(?:ban|nhe|nha|nghe|a|ah|voi|di|di nhe|quan tri|oi|bot|nep song|please|roi))*"
     exact = re.compile(before + r"(?:" + "|".join(phrases) + r")" + after)
     return lambda said, count: count <= longest and exact.fullmatch(said) is not None
 
@@ -38,7 +40,7 @@ _TELLS = re.compile(r"(?:(?:toi|em|minh|da|xin|cho toi|muon|toi muon) )*gop y(?:
 _LISTS = re.compile(
     r"danh sach|binh xet|gia dinh van hoa|(?<!\w)(?:o dau|the nao|khi nao|bao gio|nhu nao|cho ai|voi ai|duoc khong)(?!\w)"
 )
-_PEOPLE = "(?: (?:ban|anh|chi|em|bot|ad|co|chu|bac|moi nguoi|ca nha|nep song|buoi sang|cac ban|oi))*"
+_PEOPLE = "(?: (?:ban|anh|chi|em|bot|ad|quan tri|co|chu|bac|moi nguoi|ca nha|nep song|buoi sang|cac ban|oi))*"
 
 RULES: tuple[_Rule, ...] = (
     ("menu", _is("/?start", "menu", "bat dau( lai)?", "trang chu", "(xem )?(cac )?(menu|muc|muc luc|chuc nang)", "home", "huong dan( su dung)?", "giup do", "tro giup")),
@@ -57,8 +59,8 @@ RULES: tuple[_Rule, ...] = (
     ("thanks", _says("cam on", "thank you", "thanks", "thank", "thks", "tks", longest=6)),
     ("thanks", _is("hay qua", "tot qua", "tuyet voi")),
     ("bye", _is("tam biet", "bye( bye)?", "goodbye", "chao tam biet", "hen gap lai")),
-    ("greeting", _is(f"(?:a|da|ad oi|e)? ?(?:xin )?chao{_PEOPLE}", "hi+( there)?", "hello( there)?", "hey", "a lo", "alo", "good (morning|afternoon|evening)")),
-    ("opening", _is(f"(?:ad oi |alo )?cho (?:toi|em|e|minh|chau)? ?hoi(?: ti| xiu| chut| cai)*{_PEOPLE}", "ad oi", "(?:alo )?co ai (?:do )?khong", "hoi ti", "toi muon hoi", longest=9)),
+    ("greeting", _is(f"(?:a|da|quan tri oi|e)? ?(?:xin )?chao{_PEOPLE}", "hi+( there)?", "hello( there)?", "hey", "a lo", "alo", "good (morning|afternoon|evening)")),
+    ("opening", _is(f"(?:quan tri oi |alo )?cho (?:toi|em|e|minh|chau)? ?hoi(?: ti| xiu| chut| cai)*{_PEOPLE}", "quan tri oi", "(?:alo )?co ai (?:do )?khong", "hoi ti", "toi muon hoi", longest=9)),
     ("who", _is("(?:ban|may|ai vay|day) (?:la )?(?:ai|gi)", "(?:ban|may) la (?:nguoi|may|robot|bot)(?: hay (?:nguoi|may|robot|bot))?", "nep song la (?:gi|ai)", "who are you", "are you (?:a )?(?:human|robot|bot)", longest=8)),
     ("who", _says("gap nguoi that", "noi chuyen voi nguoi that", "gap (?:can bo|nguoi phu trach)", "noi chuyen voi (?:can bo|nguoi)", "talk to a (?:human|person)", longest=12)),
     ("unsatisfied", _is("khong dung y( toi)?", "khong phai (y|cai) (toi|minh|do)( hoi)?", "tra loi sai( roi)?", "khong dung", "not what i (meant|asked)", "y khac", longest=8)),
@@ -70,15 +72,33 @@ RULES: tuple[_Rule, ...] = (
 )  # fmt: skip
 
 
-def intent(words: Sequence[str]) -> str:
-    """The name of what is wanted; "ask" when nothing else fits."""
+# What each word of command wants, in the terms of the model.
+MEANT = {
+    "menu": "other", "back": "back", "resume": "other", "skip": "skip", "cancel": "cancel", "forget": "privacy",
+    "language_en": "language", "language_vi": "language", "yes": "yes", "okay": "yes", "no": "no", "thanks": "thanks",
+    "bye": "greeting", "greeting": "greeting", "opening": "greeting", "who": "talk_to_staff", "unsatisfied": "complain_service",
+    "angry": "complain_service", "grief": "other", "feedback": "complain_service",
+}  # fmt: skip
+
+
+def command(words: Sequence[str]) -> str | None:
+    """The word of command, or of manners, that a message is."""
     said = " ".join(words)
-    if alarm(said):
-        return "emergency"
-    for name, fits in RULES:
-        if fits(said, len(words)):
-            return name
-    return "ask" if words else "other"
+    return next((name for name, fits in RULES if fits(said, len(words))), None)
+
+
+def flags(text: str, words: Words) -> list[str]:
+    """What a text's form tells, for the model: question marks and words, sides of a matter, signs of danger."""
+    said = " ".join(words.folded)
+    found = [f"asks for {aspect}" for aspect in aspects(words.folded)]
+    found += [f"danger {sign}" for sign in emergencies.signs(said)]
+    if question(said):
+        found.append("question")
+    if "?" in text:
+        found.append("question mark")
+    if words.angry:
+        found.append("angry")
+    return found
 
 
 def question(said: str) -> bool:

@@ -1,10 +1,15 @@
-"""One front for all that a text tells: a pure function of text and catalog."""
+"""One front for all that a text tells: a pure function of text, catalog and what was spoken of before."""
+
+from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from content import intents
-from content.normalise import clean, fold, words
-from content.search import Hit, Index
+from content import emergencies, intents, linear
+from content.aspects import aspects
+from content.linear import Model
+from content.normalise import Words, clean, fold, heard
+from content.search import RANKED, Hit, Index
 
 _ALONE = {
     "👍": "yes",
@@ -15,6 +20,33 @@ _ALONE = {
     "😊": "thanks",
 }  # without a word
 LONGEST = 2_000  # characters that are read; what a person types beyond is kept, not understood
+# How likely danger is before the numbers come first, and before they stand above what is answered: measured on
+# sentences that the model was not learned from (ARCHITECTURE.md).
+ALARM, LINE = 0.5, 0.08
+CERTAINLY = 0.9  # where words stand that only look like danger ("chạy đua danh hiệu")
+RULED = 0.25  # the same where the rules hear danger too
+LEGAL = ("legal_denunciation", "legal_complaint", "crime_report")
+CERTAIN = 0.5  # before a matter takes the lawful way
+ELLIPTIC = 9  # words; who asks on about the same matter is short
+NAMED = 0.7  # surer than this of something else, a short question changes the subject
+
+
+class Matter(Struct, frozen=True):
+    """An entry, as asking on about it needs it."""
+
+    near: tuple[str, ...]
+    "What is asked next, itself last."
+    aspect: str | None
+    title: Words
+
+
+class Mind(Struct, frozen=True):
+    """What understanding rests on."""
+
+    index: Index
+    model: Model
+    matters: Mapping[str, Matter]
+    "By entry."
 
 
 class Heard(Struct, frozen=True):
@@ -23,29 +55,103 @@ class Heard(Struct, frozen=True):
     intent: str
     hits: tuple[Hit, ...] = ()
     "Candidate entries, best first."
+    command: str | None = None
+    "The word of command or manners that the message is."
+    chance: float = 1.0
+    "How likely the intent is."
+    legal: str | None = None
+    "Denunciation, complaint or crime, when it is surely one of them, whatever word of command stands before it."
+    danger: float = 0.0
+    "How likely somebody is in danger now."
     question: bool = False
     "Whether it has the form of a question."
     english: bool = False
     "Whether it is English beyond doubt."
     words: tuple[str, ...] = ()
     "The folded words, short forms written out."
+    further: bool = False
+    "Whether it asks on about what was spoken of before."
 
     @property
     def sure(self) -> float:
         """How far to trust the first candidate."""
         return self.hits[0].sure if self.hits else 0.0
 
+    @property
+    def line(self) -> bool:
+        """Whether the numbers belong above whatever is answered."""
+        return self.danger >= LINE
 
-def understand(text: str, index: Index) -> Heard:
+
+def understand(text: str, mind: Mind, about: str | None = None, why: bool = False) -> Heard:
     """Understands one message. Never raises: any text means something or nothing."""
     text = text[:LONGEST]
-    heard = tuple(words(text))
-    if not heard:
-        return Heard(_ALONE.get(text.strip()[:1], "other"))
+    words = heard(text, mind.index.known)
+    if not words.folded:
+        alone = _ALONE.get(text.strip()[:1])
+        return Heard(intents.MEANT[alone] if alone else "other", command=alone)
+    said = " ".join(words.folded)
+    chances = mind.model.chances(linear.signs(words, intents.flags(text, words)))
+    danger = chances.get("emergency", 0.0)
+    command = intents.command(words.folded)
+    intent = max(chances, key=lambda label: chances[label])
+    if (
+        emergencies.outright(said)
+        or danger >= (CERTAINLY if emergencies.mistaken(said) else ALARM)
+        or (danger >= RULED and emergencies.alarm(said))
+    ):
+        intent, command = "emergency", None
+    elif command:
+        intent = intents.MEANT[command]
+    elif intent == "emergency":
+        intent = max((label for label in chances if label != intent), key=lambda label: chances[label])
+    legal = next((label for label in LEGAL if chances.get(label, 0.0) >= CERTAIN), None)
+    hits = mind.index.search(words, why=why)
+    further = _further(words, mind, about, hits, why)
     return Heard(
-        intent=intents.intent(heard),
-        hits=tuple(index.search(heard)),
-        question=intents.question(fold(clean(text))) or intents.question(" ".join(heard)),
-        english=text.isascii() and intents.english(heard),
-        words=heard,
+        intent=intent,
+        hits=tuple(further or hits),
+        command=command,
+        chance=round(chances.get(intent, 1.0), 3),
+        legal=None if intent == "emergency" else legal,
+        danger=round(danger, 3),
+        question=intents.question(fold(clean(text))) or intents.question(said),
+        english=text.isascii() and intents.english(words.folded),
+        words=words.folded,
+        further=bool(further),
     )
+
+
+def _further(words: Words, mind: Mind, about: str | None, hits: list[Hit], why: bool) -> list[Hit]:
+    """ "Còn mức phạt thì sao?": the same matter in another aspect; empty when it is no such question."""
+    matter = mind.matters.get(about or "")
+    if matter is None or len(words.folded) > ELLIPTIC:
+        return []
+    if hits and hits[0].sure >= NAMED and hits[0].key not in matter.near:
+        return []
+    asked = aspects(words.folded)
+    if not asked or not (words.folded[0] in _ON or len(words.folded) <= SHORT):
+        return []
+    fitting = [key for key in matter.near if mind.matters[key].aspect in asked]
+    if fitting:
+        found = {hit.key: hit for hit in mind.index.search(words, RANKED, among=fitting, why=why)}
+        best = sorted(fitting, key=lambda key: -found[key].score if key in found else 0.0)
+        return [_trusted(found.get(key), key, place) for place, key in enumerate(best)]
+    # nothing near tells this side of it: looked for everywhere, with what it is about beside it
+    whole = Words(
+        (*matter.title.folded, *words.folded), (*matter.title.shaped, *words.shaped), words.accented
+    )
+    return [replace(hit, sure=min(hit.sure, DOUBTED)) for hit in mind.index.search(whole, why=why)]
+
+
+def _trusted(hit: Hit | None, key: str, place: int) -> Hit:
+    """The first is what was asked for: subject and aspect agree."""
+    sure = FURTHER if place == 0 else NAMED / 2
+    return replace(hit, sure=max(hit.sure, sure)) if hit else Hit(key, 0.0, sure)
+
+
+_ON = frozenset(
+    ["con", "the", "vay", "va", "roi", "neu", "ma", "nhung", "o"]
+)  # "còn …", "thế …", "vậy …", "nếu …"
+SHORT = 6  # words; so short a question hardly names its subject
+FURTHER, DOUBTED = 0.8, 0.5

@@ -68,7 +68,7 @@ def turn_of(
         now=datetime.fromtimestamp(now / 1000, PROVINCE_TIME),
         id=message.id,
         person=person,
-        heard=catalog.understand(text) if choice is None else Heard("press"),
+        heard=catalog.understand(text, standing.about) if choice is None else Heard("press"),
         catalog=catalog,
         say=catalog.speaker(person.language),
         text=text,

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from content.catalog import Catalog
+from content.normalise import words
 from handlers.turn import Answer, Decide
-from storage import conversations, inbox, outbox
+from storage import conversations, inbox, outbox, unanswered
 from storage.conversations import Change, Conversation
 from storage.inbox import Attempt, Waiting
 from storage.outbox import Reply
@@ -28,6 +29,7 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
     changes: list[Change] = []
     replies: list[Reply] = []
     answered: list[int] = []
+    missed: list[tuple[str, str]] = []
     wrote: set[int] = set()
     until = time.monotonic() + BUDGET_S
     for person, turns in _lanes(db, now, alone):
@@ -46,6 +48,7 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
             )
             for said in decided.answers:
                 replies += _bubbles(person, said, now, message)
+            missed += [(decided.missed, decided.language)] if decided.missed else []
             answered += ids
             if spoke:
                 wrote.add(person.id)
@@ -56,8 +59,15 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
         outbox.release_held(db, sorted(wrote))
         if replies:
             outbox.put(db, replies)
+        _note(db, missed, now)
         inbox.done(db, answered)
     return len(answered)
+
+
+def _note(db: Connection, missed: list[tuple[str, str]], now: int) -> None:
+    """Questions without an answer, for who writes the entries; the same words in another order are the same."""
+    for question, language in missed:
+        unanswered.note(db, question, " ".join(sorted(set(words(question)))), language, now)
 
 
 Turns = list[tuple[Waiting, list[int]]]

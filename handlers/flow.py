@@ -76,10 +76,10 @@ class Flow(Generic[D]):
         step = self.open(mark.draft)
         if step is None:
             return self.proceed(turn, mark)
-        said, wish = _old(mark, step), turn.choice or turn.heard.intent
+        said, wish = _old(mark, step), turn.choice or turn.heard.command
         if said is not UNSET and wish in ("keep", "yes", "okay"):
             taken: D | Answer = replace(mark.draft, **{step.name: said})
-        elif step.optional and "skip" in (turn.choice, turn.heard.intent):
+        elif step.optional and "skip" in (turn.choice, turn.heard.command):
             taken = replace(mark.draft, **{step.name: None})
         else:
             taken = step.take(turn, mark.draft)

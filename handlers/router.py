@@ -11,10 +11,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from content.catalog import Catalog
-from content.emergencies import despair
 from handlers import files
 from handlers.arrival import arrive, folded
-from handlers.citizens import FLOWS, JOURNEYS, asking, forget, welcome
+from handlers.citizens import FLOWS, JOURNEYS, asking, forget, legal, urgent, welcome, wishes
 from handlers.flow import Mark
 from handlers.progress import active, and_again, back, flow_of, joined, mark_of, moved_on, stop
 from handlers.turn import Answer, Decide, Decided, Decision, Standing, Turn
@@ -40,7 +39,8 @@ def router(catalog: Catalog) -> Decide:
         shown = standing.shown if beside else decision.answers[-1].choices
         kept = replace(decision.standing, shown=shown, hint=standing.hint)
         heard_from = Reach.ok if message.kind is not Kind.file else person.reach
-        return Decided(decision.answers, _encode(kept), decision.language, decision.reach or heard_from)
+        reach = decision.reach or heard_from
+        return Decided(decision.answers, _encode(kept), decision.language, reach, decision.missed)
 
     return decide
 
@@ -64,9 +64,13 @@ def emergency(turn: Turn, standing: Standing) -> Decision | None:
         return None
     waiting = replace(standing, paused=True)
     then = asking.answer(turn, waiting) or asking.after_emergency(turn, waiting)
-    alone = despair(" ".join(turn.heard.words))
-    first = Answer((turn.say("emergency.despair" if alone else "emergency.now"),))
-    return replace(then, answers=(first, *then.answers))
+    return replace(then, answers=(Answer((urgent.first(turn),)), *then.answers))
+
+
+def lawful(turn: Turn, standing: Standing) -> Decision | None:
+    """What must take a way of its own by law, also in the middle of a flow: no draft takes it in."""
+    told = legal.track(turn, standing)
+    return and_again(turn, told) if told else None
 
 
 def too_long(turn: Turn, standing: Standing) -> Decision | None:
@@ -130,7 +134,7 @@ def edited(turn: Turn, standing: Standing) -> Decision | None:
 
 def control(turn: Turn, standing: Standing) -> Decision | None:
     """Words of command: menu, language, back, stop."""
-    intent = turn.heard.intent
+    intent = turn.heard.command
     if intent == "menu":
         return welcome.hello(turn, standing, "")
     if intent in ("language_vi", "language_en"):
@@ -170,16 +174,16 @@ def _halves(title: str) -> frozenset[str]:
 
 def manners(turn: Turn, standing: Standing) -> Decision | None:
     """Greetings, thanks and the like, with the open question repeated."""
-    if active(standing) and turn.heard.intent == "okay":
+    if active(standing) and turn.heard.command == "okay":
         return None  # an answer to the open question
-    said = welcome.greet(turn, standing) if turn.heard.intent == "greeting" else welcome.courtesy(turn)
+    said = welcome.greet(turn, standing) if turn.heard.command == "greeting" else welcome.courtesy(turn)
     return and_again(turn, Decision((said,), standing, turn.person.language)) if said else None
 
 
 def question_between(turn: Turn, standing: Standing) -> Decision | None:
     """A clear question in the middle of a flow: answered, then the open one is asked again."""
     flow = active(standing)
-    if flow is None or turn.heard.intent != "ask":
+    if flow is None or turn.heard.command or not (turn.heard.question or turn.heard.intent == "ask"):
         return None
     opened = flow.open(mark_of(flow, standing).draft)
     if opened and opened.free and not _asks(turn):
@@ -193,7 +197,7 @@ def _asks(turn: Turn) -> bool:
     of a question that we know well. ("?" is hardly ever typed here.)"""
     if turn.text.rstrip().endswith("?"):
         return True
-    return turn.heard.question and turn.heard.sure >= PLAINLY
+    return turn.heard.intent == "ask" and turn.heard.question and turn.heard.sure >= PLAINLY
 
 
 def pinned(turn: Turn, standing: Standing) -> Decision | None:
@@ -237,7 +241,12 @@ def beginning(turn: Turn, standing: Standing) -> Decision | None:
 
 def known(turn: Turn, standing: Standing) -> Decision | None:
     """What the knowledge holds."""
-    return asking.answer(turn, standing) or asking.offer(turn, standing)
+    return asking.answer(turn, standing)
+
+
+def wished(turn: Turn, standing: Standing) -> Decision | None:
+    """What somebody wants that is no question, or not one that we surely know."""
+    return wishes.answer(turn, standing) or asking.offer(turn, standing)
 
 
 def fallback(turn: Turn, standing: Standing) -> Decision:
@@ -249,6 +258,7 @@ RULES: tuple[Rule, ...] = (
     happened,
     files.arrived,
     emergency,
+    lawful,
     too_long,
     deep_link,
     edited,
@@ -261,6 +271,7 @@ RULES: tuple[Rule, ...] = (
     open_step,
     beginning,
     known,
+    wished,
     files.unasked,
     fallback,
 )

@@ -44,6 +44,8 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     "The language the device said it prefers, last time."
     near: tuple[str, ...] = ()
     "Entries that nearly answered the last question."
+    about: str | None = None
+    "The entry told last: what a short question asks on about."
     refs: tuple[tuple[str, str], ...] = ()
     "(step, the channel's name of the message that answered it): an edit of it re-takes the step."
 
@@ -82,6 +84,8 @@ class Decision(Struct, frozen=True):
     language: str
     reach: Reach | None = None
     "What the message told of whether the person can be written to; None: nothing new."
+    missed: str | None = None
+    "The question, masked, when we had no answer to it: somebody should write one."
     quiet: bool = False
     "Said beside the talk: the buttons that were shown last stay the ones that a typed number means."
 
@@ -93,6 +97,8 @@ class Decided(Struct, frozen=True):
     mark: bytes | None
     language: str
     reach: Reach = Reach.ok
+    missed: str | None = None
+    "A question without an answer, masked."
 
 
 Decide = Callable[[Connection, Conversation, Waiting, int], Decided]

@@ -10,6 +10,7 @@ FLOWS: tuple[Flow[Any], ...] = (feedback.FLOW,)
 JOURNEYS = {
     "hello": welcome.hello,
     "menu": welcome.menu,
+    "more": welcome.more,
     "forget": forget.asked,
     "language": welcome.language,
     "theme": asking.theme,

@@ -32,7 +32,7 @@ def begins(turn: Turn) -> Told | None:
     """A wish to give feedback, typed or pressed; what is said in the same breath is kept."""
     if turn.choice == "do/feedback":
         return Told()
-    if turn.heard.intent != "feedback":
+    if turn.heard.command != "feedback":
         return None
     told = after_wish(turn.text)
     return Told(what=told[:LONGEST]) if len(told.split()) >= 2 else Told()
@@ -48,7 +48,7 @@ def contacts(turn: Turn, draft: Told) -> list[Choice]:
 
 def reachable(turn: Turn) -> str | None:
     """A phone number or an e-mail address in typed words; or that none is wished."""
-    if turn.heard.intent in ("no", "skip"):
+    if turn.heard.command in ("no", "skip"):
         return "none"
     found = _REACHABLE.search(turn.text[:200])  # the pattern is slow on long text
     return found.group().strip() if found else None
@@ -77,7 +77,7 @@ def summary(turn: Turn, draft: Told) -> Answer:
 
 def confirm(turn: Turn, draft: Told) -> Told | Answer:
     """Sends only on a clear yes."""
-    if turn.choice == "send" or turn.heard.intent in ("yes", "okay"):
+    if turn.choice == "send" or turn.heard.command in ("yes", "okay"):
         return replace(draft, sent="yes")
     again = summary(turn, draft)
     return replace(again, texts=(turn.say("feedback.unsent"), *again.texts))

@@ -1,5 +1,7 @@
 """Who we are, what can be done here, in which language."""
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from content.catalog import Catalog
@@ -9,19 +11,22 @@ from storage.shapes import Choice
 
 
 def menu_of(catalog: Catalog, spoken: str, standing: Standing) -> tuple[Choice, ...]:
-    """The main menu: what was left open, the themes, feedback, the other language."""
+    """The main menu: what was left open, the themes most asked for, the rest behind a button, the other language."""
     say = catalog.speaker(spoken)
     open_draft = (Choice("do/resume", say(f"{standing.flow}.resume")),) if standing.flow else ()
-    themes = tuple(
-        Choice(f"do/theme.{name}", getattr(theme, spoken)) for name, theme in catalog.themes.items()
-    )
     other = next(language for language in LANGUAGES if language != spoken)
     return (
         *open_draft,
-        *themes,
+        *themes(catalog, spoken, catalog.menu),
+        Choice("do/more", say("menu.more")),
         Choice("do/feedback", say("menu.feedback")),
         Choice(f"do/language.{other}", catalog.speaker(other)("menu.language")),
     )
+
+
+def themes(catalog: Catalog, spoken: str, names: Iterable[str]) -> tuple[Choice, ...]:
+    """Themes as buttons."""
+    return tuple(Choice(f"do/theme.{name}", getattr(catalog.themes[name], spoken)) for name in names)
 
 
 def greeting(catalog: Catalog, spoken: str, standing: Standing) -> Answer:
@@ -48,6 +53,18 @@ def menu(turn: Turn, standing: Standing, argument: str) -> Decision:
     )
 
 
+def more(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """The rest of the menu."""
+    rest = [name for name in turn.catalog.themes if name not in turn.catalog.menu]
+    ways = (
+        *themes(turn.catalog, turn.person.language, rest),
+        Choice("do/menu", turn.say("menu.open")),
+    )
+    return Decision(
+        (Answer((turn.say("menu.text"),), ways),), replace(standing, paused=True), turn.person.language
+    )
+
+
 def hello(turn: Turn, standing: Standing, argument: str) -> Decision:
     """The greeting; an open draft waits."""
     return Decision((greet(turn, standing),), replace(standing, paused=True), turn.person.language)
@@ -55,12 +72,12 @@ def hello(turn: Turn, standing: Standing, argument: str) -> Decision:
 
 def courtesy(turn: Turn) -> Answer | None:
     """An answer to what is said for manners: thanks, goodbye, "cho em hỏi", "bạn là ai", anger, grief."""
-    if turn.heard.intent not in ("thanks", "bye", "okay", "opening", "who", "angry", "grief"):
+    if turn.heard.command not in ("thanks", "bye", "okay", "opening", "who", "angry", "grief"):
         return None
     ways = [Choice("do/menu", turn.say("menu.open"))]
-    if turn.heard.intent == "angry":
+    if turn.heard.command == "angry":
         ways.append(Choice("do/feedback", turn.say("menu.feedback")))
-    return Answer((turn.say(f"courtesy.{turn.heard.intent}"),), tuple(ways))
+    return Answer((turn.say(f"courtesy.{turn.heard.command}"),), tuple(ways))
 
 
 def language(turn: Turn, standing: Standing, argument: str) -> Decision:

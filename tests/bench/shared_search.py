@@ -1,14 +1,14 @@
 """The work that every contender does: the product's own search over 200 entries.
 
-The delivered entries, and as many generated ones as are missing; what stands in them does not matter,
-only that a search has 200 to look through.
+The delivered entries, and as many generated ones as are missing, with no more questions than the bench
+began with; what stands in them does not matter, only that a search has 200 to look through.
 """
 
 import itertools
 import random
 
 from content import catalog
-from content.normalise import words
+from content.normalise import heard, words
 from content.search import Document, Index
 
 ENTRIES = 200
@@ -41,7 +41,7 @@ def _generated(count: int) -> dict[str, Document]:
     dice.shuffle(made)
     found = {}
     for number, (topic, place, asked) in enumerate(made[:count]):
-        questions = tuple(tuple(words(f"{a} {topic} {place} {asked}")) for a in ("", "cho hỏi", "xin biết"))
+        questions = tuple(heard(f"{a} {topic} {place} {asked}") for a in ("", "cho hỏi", "xin biết"))
         answer = tuple(words(f"{topic} {place} {asked} " * 12))
         found[f"made-{number}"] = Document(questions, answer)
     return found
@@ -49,8 +49,8 @@ def _generated(count: int) -> dict[str, Document]:
 
 _known = catalog.load()
 _documents = {
-    key: Document(tuple(tuple(words(q)) for q in (entry.title, *entry.questions)), tuple(words(entry.answer)))
-    for key, entry in _known.entries.items()
+    key: Document(tuple(heard(q) for q in (entry.title, *entry.questions[:8])), tuple(words(entry.answer)))
+    for key, entry in list(_known.entries.items())[:ENTRIES]
 }
 _answers = {key: entry.answer for key, entry in _known.entries.items()}
 _index = Index(_documents | _generated(ENTRIES - len(_documents)))
@@ -58,5 +58,5 @@ _index = Index(_documents | _generated(ENTRIES - len(_documents)))
 
 def lookup(text: str) -> str:
     """The answer to a question in free words."""
-    hits = _index.search(tuple(words(text)))
+    hits = _index.search(heard(text))
     return _answers.get(hits[0].key, f"Trả lời {hits[0].key}.") if hits else "Tôi chưa rõ câu hỏi."

@@ -16,7 +16,8 @@ ENTRY = "knowledge/phan-loai-rac.md"
 def folder(tmp_path: Path) -> Path:
     for name in ("knowledge", "locales"):
         shutil.copytree(HERE / name, tmp_path / name)
-    shutil.copy(HERE / "themes.toml", tmp_path)
+    for name in ("themes.toml", "synonyms.toml", "learned.json"):
+        shutil.copy(HERE / name, tmp_path)
     return tmp_path
 
 
@@ -37,17 +38,24 @@ def test_a_good_folder_loads(folder: Path) -> None:
     read = load(folder)
     assert list(read.entries) == sorted(file.stem for file in (folder / "knowledge").glob("*.md"))
     assert read.entries["phan-loai-rac"].titled("en") == "Sorting rubbish at home"
-    assert read.entries["phan-loai-rac"].answered("vi").startswith("Có, hộ gia đình")
+    assert read.entries["phan-loai-rac"].answered("vi").startswith("Có")
     assert read.speaker("en")("menu.open") == "All topics"
 
 
-def test_a_theme_has_its_entries_in_the_order_of_names() -> None:
-    keys = [key for key, _ in make.the_catalog().of_theme("environment")]
-    assert keys == ["phan-loai-rac", "vut-rac-muc-phat"]
+def test_a_theme_has_its_published_entries_those_most_asked_for_first() -> None:
+    catalog = make.the_catalog()
+    keys = [key for key, _ in catalog.of_theme("environment")]
+    assert keys[:3] == list(catalog.themes["environment"].first)
+    assert keys[3:] == sorted(keys[3:]) and "dot-rom-ra" not in keys  # a draft
 
 
 ONE_FILE = {
     "unknown theme": ('theme = "environment"', 'theme = "moon"', "theme: 'moon' is not in themes.toml"),
+    "dead button": ('follow = ["', 'follow = ["nosuch", "', "follow: there is no nosuch.md"),
+    "a draft that leads nowhere": ('state = "published"', 'state = "draft"', "-: Value error, a draft must say whom to ask"),
+    "no aspect": ('aspect = "condition"\n', "", "-: Value error, every entry has an aspect"),
+    "an aspect that there is not": ('aspect = "condition"', 'aspect = "why"', "aspect: Input should be"),
+    "elsewhere in a menu": ('state = "published"', 'state = "elsewhere"', "-: Value error, every entry has an aspect"),
     "no source": ('source = "', 'sourse = "', "source: Field required"),
     "dates": ("valid_from = 2024-12-31", "valid_from = 2024-12-31\nvalid_to = 2024-12-30",
               "-: Value error, valid_to lies before valid_from"),
@@ -79,7 +87,7 @@ def test_a_name_that_no_button_can_carry(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("again", ["nẹt pô", "NET PO", "Nẹt  pô!"])
 def test_a_question_that_two_entries_claim(folder: Path, again: str) -> None:
-    change(folder / ENTRY, "rác chia làm mấy loại", again)
+    change(folder / ENTRY, "questions = [\n", f'questions = [\n  "{again}",\n')
     assert mistakes(folder) == [f"{ENTRY}:questions: 'net po' also stands in coi-xe-net-po-dem.md"]
 
 
@@ -103,6 +111,34 @@ def test_a_mistake_in_the_themes(folder: Path, break_it: Callable[[str], str], w
     file = folder / "themes.toml"
     file.write_text(break_it(file.read_text("utf-8")), "utf-8")
     assert mistakes(folder)[0].startswith(what)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        (
+            "synonyms.toml",
+            'same = [["rác", "đồ bỏ"]]',
+            "synonyms.toml:rác / đồ bỏ: a single syllable misleads",
+        ),
+        ("synonyms.toml", "same = 3", "synonyms.toml:-: cannot be read"),
+        ("synonyms.toml", "[oops", "synonyms.toml:-: cannot be read"),
+        ("learned.json", "{", "learned.json:-: cannot be read"),
+        ("learned.json", '{"search": 1}', "learned.json:-: cannot be read"),
+    ],
+)
+def test_a_mistake_in_what_was_learned(folder: Path, name: str, content: str, what: str) -> None:
+    (folder / name).write_text(content, "utf-8")
+    (found,) = mistakes(folder)
+    assert found.startswith(what)
+
+
+def test_a_theme_that_begins_with_a_foreign_entry(folder: Path) -> None:
+    change(folder / "themes.toml", '"vut-rac-muc-phat"', '"mu-bao-hiem", "nosuch"')
+    assert mistakes(folder) == [
+        "themes.toml:environment.first: 'mu-bao-hiem' is no entry of this theme",
+        "themes.toml:environment.first: 'nosuch' is no entry of this theme",
+    ]
 
 
 def test_all_mistakes_are_told_at_once(folder: Path) -> None:

@@ -1,11 +1,16 @@
 import pytest
 
-from content import intents
-from content.normalise import words
+from content import emergencies, intents
+from content.normalise import heard, words
+from tests import make
 
 
-def heard(text: str) -> str:
-    return intents.intent(words(text))
+def command(text: str) -> str | None:
+    return intents.command(words(text))
+
+
+def intent(text: str) -> str:
+    return make.the_catalog().understand(text).intent
 
 
 WISHES = {
@@ -27,14 +32,44 @@ WISHES = {
     "greeting": ["chào", "xin chào bạn", "hello", "alo", "chào buổi sáng", "em chào anh ạ"],
     "unsatisfied": ["không đúng ý tôi", "không phải ý tôi hỏi", "trả lời sai rồi", "ý khác"],
     "feedback": ["góp ý", "toi muon gop y", "góp ý cho bot", "bot trả lời sai, tôi muốn góp ý về dịch vụ", "nếp sống hay"],
-    "ask": ["tiêu chí gia đình văn hóa là gì", "karaoke ồn quá", "asdf"],
-    "other": ["", "😀", "...", "!!!"],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in WISHES.items() for text in texts])
 def test_a_wish_is_understood(name: str, text: str) -> None:
-    assert heard(text) == name
+    assert command(text) == name
+    assert intent(text) == intents.MEANT[name]
+
+
+@pytest.mark.parametrize(
+    "text", ["tiêu chí gia đình văn hóa là gì", "karaoke ồn quá", "asdf", "", "😀", "!!!"]
+)
+def test_what_is_no_word_of_command(text: str) -> None:
+    assert command(text) is None
+
+
+# One plain sentence of each, by whoever wrote the rules: strangers' sentences are measured by `make evaluate`.
+PLAIN = {
+    "ask": "Tiêu chí gia đình văn hóa là gì?",
+    "report_violation": "Quán karaoke đầu thôn tối nào cũng mở loa tới 1 giờ sáng, nhờ xử lý giùm",
+    "report_model": "Thôn tôi có mô hình tiếng kẻng an ninh rất hay, muốn giới thiệu cho nơi khác",
+    "suggest": "Đề nghị xã lắp thêm đèn đường ở xóm 3",
+    "follow": "Phản ánh hôm trước của tôi tới đâu rồi?",
+    "talk_to_staff": "cho tôi gặp cán bộ phụ trách",
+    "emergency": "cứu với có người chìm dưới sông",
+    "complain_service": "bot trả lời chậm quá, hỏi mãi không ra",
+    "subscribe": "cho tôi đăng ký nhận tin của phong trào",
+    "unsubscribe": "đừng gửi tin cho tôi nữa",
+    "privacy": "ai xem được thông tin của tôi",
+    "legal_denunciation": "tôi muốn tố cáo chủ tịch xã nhận hối lộ",
+    "legal_complaint": "tôi khiếu nại quyết định xử phạt của xã đối với tôi",
+    "crime_report": "tôi muốn tố giác nhóm buôn bán ma túy trong xóm",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), PLAIN.items())
+def test_what_is_plainly_wanted(name: str, text: str) -> None:
+    assert intent(text) == name
 
 
 @pytest.mark.parametrize(
@@ -52,7 +87,7 @@ def test_a_wish_is_understood(name: str, text: str) -> None:
     ],
 )
 def test_a_word_of_command_inside_a_question_is_none(text: str) -> None:
-    assert heard(text) == "ask"
+    assert command(text) is None
 
 
 # From the table of vietnamese-text.md, section 6, and our own.
@@ -114,12 +149,12 @@ CALM = [
 
 @pytest.mark.parametrize("text", DANGER)
 def test_danger_is_heard(text: str) -> None:
-    assert heard(text) == "emergency"
+    assert intent(text) == "emergency"
 
 
 @pytest.mark.parametrize("text", CALM)
 def test_what_only_sounds_like_danger_raises_no_alarm(text: str) -> None:
-    assert heard(text) != "emergency"
+    assert intent(text) != "emergency"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +171,7 @@ def test_what_only_sounds_like_danger_raises_no_alarm(text: str) -> None:
     ],
 )
 def test_a_title_a_list_or_a_run_is_no_danger(text: str) -> None:
-    assert heard(text) != "emergency"
+    assert intent(text) != "emergency"
 
 
 @pytest.mark.parametrize(
@@ -156,3 +191,25 @@ def test_a_question_is_known_by_its_form(text: str, asks: bool) -> None:
     from content.normalise import clean, fold
 
     assert intents.question(fold(clean(text))) is asks
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("nhà tôi đang cháy", "fire"),
+        ("chau be dang chim duoi song", "water"),
+        ("nó đang cầm dao rượt vợ nó", "violence"),
+        ("mẹ tôi ngất xỉu không thở", "illness"),
+        ("cháu bé bị xâm hại", "child"),
+        ("sạt lở núi vùi nhà dân rồi", "disaster"),
+        ("cứu tôi với", "now"),
+    ],
+)
+def test_the_right_number_for_a_danger(text: str, kind: str) -> None:
+    assert emergencies.kind(" ".join(words(text))) == kind
+
+
+def test_the_model_sees_the_form_of_a_text() -> None:
+    flags = intents.flags("nhà cháy rồi, gọi ai?", heard("nhà cháy rồi, gọi ai?"))
+    assert {"asks for whom", "question", "question mark", "danger event"} <= set(flags)
+    assert "angry" in intents.flags("vl", heard("ồn vl"))

@@ -20,7 +20,7 @@ def turn(text: str = "", choice: str | None = None, intent: str = "ask") -> Turn
         now=datetime(2026, 11, 25, 8, tzinfo=PROVINCE_TIME),
         id=1,
         person=Conversation(1, "webchat", "vi", None, 0),
-        heard=Heard(intent),
+        heard=Heard("other", command=intent),
         catalog=make.the_catalog(),
         say=lambda key, **values: key,
         text=text,

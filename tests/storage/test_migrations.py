@@ -20,6 +20,7 @@ from storage import (
     migrations,
     outbox,
     timers,
+    unanswered,
     uploads,
 )
 from storage.database import Database
@@ -30,9 +31,9 @@ from tests import make, postgres
 from tests.make import NOW
 
 TABLES = {module.__name__.rpartition(".")[2] for module in (conversations, feedback, inbox, limiter)}
-TABLES |= {module.__name__.rpartition(".")[2] for module in (outbox, timers, attachments, uploads)} | {
-    keys.sentinels.name
-}
+TABLES |= {
+    module.__name__.rpartition(".")[2] for module in (outbox, timers, attachments, uploads, unanswered)
+} | {keys.sentinels.name}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -14,7 +14,7 @@ async def test_a_farmers_wife_asks_without_accents(address: str) -> None:
 
 async def test_not_what_i_meant_leads_on(address: str) -> None:
     async with Citizen(address) as man:
-        await man.says("tieu chi gia dinh van hoa")
+        await man.says("tieu chi gia dinh van hoa la gi")
         assert "hiểu chưa đúng" in await man.presses("Không đúng ý tôi")
         assert len(man.buttons) >= 3
 
@@ -35,13 +35,13 @@ async def test_what_is_not_understood_is_no_dead_end(address: str, text: str) ->
     async with Citizen(address) as man:
         heard = await man.says(text)
         assert "113" in heard and "114" in heard and "115" in heard and "111" in heard
-        assert "Góp ý về Nếp Sống" in man.buttons or man.buttons == {}
+        assert {"Mục khác", "Không phải các ý này", "Xem các mục"} & set(man.buttons) or man.buttons == {}
 
 
 async def test_danger_gets_the_numbers_first(address: str) -> None:
     async with Citizen(address) as mother:
         heard = await mother.says("con toi dang chim duoi song cuu voi")
-    assert heard.startswith("GỌI NGAY:\n113")
+    assert heard.startswith("GỌI NGAY 114")
 
 
 async def test_the_language_is_switched_by_a_word_and_by_the_page(address: str) -> None:

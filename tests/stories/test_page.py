@@ -115,7 +115,7 @@ async def test_a_draft_is_there_after_a_reload(browser: Browser, service: Servic
 
 async def test_forgetting_leaves_nothing_on_the_page(browser: Browser, service: Service) -> None:
     page = await open_page(await phone(browser), service.address)
-    await say(page, "lời riêng tư của tôi")
+    await say(page, "qwerty asdfgh zxcvbn")
     await heard(page, "113")
     await page.click("#menu summary")
     await page.click("#forget")

@@ -238,7 +238,7 @@ async def test_text_and_choices(door: Door) -> None:
     ((text, tokens), *_) = await hear(door, 1)
     assert "Phụ lục I" in text and "do/menu" in tokens
     await door.press("do/menu")
-    assert "do/feedback" in (await hear(door, 2))[-1][1]
+    assert "do/more" in (await hear(door, 2))[-1][1]
 
 
 async def test_a_duplicate_is_answered_once(door: Door) -> None:

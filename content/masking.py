@@ -1,0 +1,96 @@
+"""Hides what tells who somebody is: addresses of mail and web, numbers of identity papers, phones, plates, houses,
+and names after a title. Facts and order: vietnamese-text.md, section 7; what must not be hidden (amounts, laws,
+hotlines) is set aside first. The result holds no character of what was hidden.
+"""
+
+import itertools
+import re
+import unicodedata
+
+MAIL, LINK, PAPERS, PHONE, PLATE, HOUSE, NAME = (
+    "[thư]",
+    "[liên kết]",
+    "[giấy tờ]",
+    "[số điện thoại]",
+    "[biển số]",
+    "[số nhà]",
+    "[tên]",
+)
+
+_UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬĐÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴ"
+_LOWER = "a-zàáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ"
+_WORD = f"[{_UPPER}][{_LOWER}']*"
+_TITLE = "ông|bà|anh|chị|cô|chú|bác|em|cháu|thầy|thằng|con|dì|cậu|mợ|thím|dượng|già làng|trưởng thôn|ong|ba|chi|co|chu|bac|chau|thay|thang"
+# What follows a title and is no name: "ông xã", "bà con", "cô giáo", "anh hai".
+_COMMON = frozenset(
+    [
+        "Xã",
+        "Con",
+        "Em",
+        "Giáo",
+        "Chủ",
+        "Hai",
+        "Ba",
+        "Tư",
+        "Năm",
+        "Sáu",
+        "Bảy",
+        "Tám",
+        "Chín",
+        "Út",
+        "Cả",
+        "Dâu",
+        "Rể",
+        "Đường",
+        "Chồng",
+        "Vợ",
+        "Ủy",
+        "Công",
+        "Hội",
+        "Mặt",
+        "Trưởng",
+    ]
+)
+
+_SAFE = re.compile(
+    r"\b\d{1,3}(?:[.,]\d{3})+\b(?!\d)|\b\d+/\d{4}(?:/[\w-]+)?|\b1800[ .]?\d{2,4}[ .]?\d{0,4}\b|\b1900[ .]?\d{2,4}[ .]?\d{0,4}\b|\b11[1-5]\b|\b096 306 1414\b"
+)
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), MAIL),
+    (re.compile(r"(?:https?://|www\.)\S+|\b(?:fb|facebook|zalo|tiktok|youtube|m)\.(?:com|me|vn)/\S+", re.IGNORECASE), LINK),
+    (re.compile(r"(?<![\d.])0\d{2}[0-3]\d{8}(?!\d)"), PAPERS),
+    (re.compile(r"((?:cmnd|cccd|chứng minh(?: nhân dân)?|căn cước(?: công dân)?|chung minh|can cuoc)\D{0,12})\d{9,12}(?!\d)", re.IGNORECASE), r"\1" + PAPERS),
+    (re.compile(r"(?<![\d/])(?:\(?\+?84\)?|\(?[0oO])(?:[ .()-]{0,2}[\doO]){8,10}(?![\d/])"), PHONE),
+    (re.compile(r"\b\d{2}[ -]?[A-ZĐa-zđ][A-ZĐa-zđ\d]?[ -]?\d{3}[. ]?\d{2}\b|\b\d{2}[ -]?[A-ZĐa-zđ]\d?[ -]\d{4,5}\b"), PLATE),
+    (re.compile(r"\b((?:số nhà|nhà số|so nha|hẻm|kiệt|ngõ|hem|kiet) ?)\d+[a-zA-Z]?(?:/\d+[a-zA-Z]?)*", re.IGNORECASE), r"\1" + HOUSE),
+    (re.compile(r"\b(số )\d+[a-zA-Z]?(?:/\d+[a-zA-Z]?)*(?= (?:đường|hẻm|kiệt|ngõ|duong)\b)", re.IGNORECASE), r"\1" + HOUSE),
+)  # fmt: skip
+_NAMED = re.compile(rf"(?<!\w)({_TITLE}|{_TITLE.title()}) ((?:{_WORD})(?: {_WORD}){{0,3}})")
+_CALLED = re.compile(
+    r"(?<!\w)((?:tôi|toi|em|nó|no|ổng|bả|hắn)? ?(?:tên là|ten la|tên|facebook tên|nick)) ([^\W\d_]+(?: [^\W\d_]+){0,3})(?=[,.;:!?]|$| ở | o | làm | lam )",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+def masked(text: str) -> str:
+    """The text with what tells of persons hidden; twice masked is once masked."""
+    text = unicodedata.normalize("NFC", text)
+    kept: list[str] = []
+
+    def aside(found: re.Match[str]) -> str:
+        kept.append(found.group())
+        return f"\x00{chr(0xE000 + len(kept) - 1)}\x00"
+
+    text = _SAFE.sub(aside, text)
+    for pattern, instead in _RULES:
+        text = pattern.sub(instead, text)
+    text = _NAMED.sub(_hidden, text)
+    text = _CALLED.sub(rf"\1 {NAME}", text)
+    return re.sub(r"\x00(.)\x00", lambda found: kept[ord(found.group(1)) - 0xE000], text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """ "Cô Giáo Hoa" is a teacher called Hoa: the common word stays."""
+    title, *names = found.group().split(" ")
+    common = [*itertools.takewhile(_COMMON.__contains__, names)]
+    return " ".join((title, *common, *([NAME] if names[len(common) :] else [])))

@@ -1,0 +1,52 @@
+"""What must take a way of its own by law: denunciation, complaint, crime, state secret. Said before anything of it
+is kept; a chat message is not the lawful form, and its words go with the message."""
+
+import re
+
+from handlers.turn import Answer, Decision, Standing, Turn
+from storage.shapes import Choice
+
+_SECRET = re.compile(
+    r"\b(?:tai lieu|van ban|cong van|ho so|giay to|noi dung|thong tin|ban do|chuyen) (?:\w+ )?(?:toi mat|tuyet mat|dong dau mat|dau mat|bi mat (?:nha nuoc|quan su|quoc gia))\b"
+    r"|\b(?:lo|biet|co|gui|cam|giu) (?:mot |may )?(?:tai lieu mat|bi mat (?:nha nuoc|quan su|quoc gia))\b"
+)
+TRACKS = {
+    "legal_denunciation": ("gui-don-to-cao", "phan-anh-khieu-nai-to-cao", "gui-phan-anh"),
+    "legal_complaint": ("khieu-nai-the-nao", "phan-anh-khieu-nai-to-cao", "lich-tiep-dan"),
+    "crime_report": ("to-giac-toi-pham", "so-khan-cap", "phan-anh-khieu-nai-to-cao"),
+    "secret": ("bi-mat-nha-nuoc", "lich-tiep-dan"),
+}
+
+
+def track(turn: Turn, standing: Standing) -> Decision | None:
+    """The lawful way, and nothing kept; None: no such matter."""
+    if turn.choice is not None:
+        return None
+    name = _named(turn)
+    if name is None:
+        return None
+    texts = [turn.say(f"legal.{name}"), _where(turn, name), turn.say("legal.not_kept")]
+    ways = (
+        *(
+            Choice(f"do/ask.{key}", turn.catalog.entries[key].titled(turn.person.language))
+            for key in TRACKS[name]
+            if key in turn.catalog.entries
+        ),
+        Choice("do/menu", turn.say("menu.open")),
+    )
+    text = "\n\n".join(part for part in texts if part)
+    said = Answer((f"{text}\n\n{turn.say('emergency.line')}",), ways)
+    return Decision((said,), standing, turn.person.language)
+
+
+def _named(turn: Turn) -> str | None:
+    return "secret" if _SECRET.search(" ".join(turn.heard.words)) else turn.heard.legal
+
+
+def _where(turn: Turn, name: str) -> str:
+    """The office, when the deployment names one."""
+    local = turn.catalog.local
+    if name == "crime_report" or not local.reception_office:
+        return turn.say("legal.where.crime_report" if name == "crime_report" else "legal.where.commune")
+    parts = [local.reception_office, local.reception_address, local.reception_hours]
+    return turn.say("legal.where.office", office=", ".join(part for part in parts if part))

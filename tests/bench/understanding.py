@@ -1,0 +1,78 @@
+"""Understanding alone: search among the delivered entries and among 5,000, the whole of a message, memory, start."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from content import catalog
+from content.normalise import Words, heard
+from content.search import Document, Index
+from tests.evaluate.sentences import named
+
+PLACES, KINDS = 96, 50
+_MEMORY = """
+import gc, time
+from pathlib import Path
+from content import linear, search, understand, wording  # the code itself is not what is measured
+from pydantic import BaseModel
+from rapidfuzz import process
+def resident(): return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+before, began = resident(), time.process_time()
+from content import catalog
+known = catalog.load()
+took = time.process_time() - began
+gc.collect()
+print((resident() - before) / 1e6, took)
+"""
+
+
+def each(
+    call: Callable[[str], object] | Callable[[Words], object], on: Sequence[str] | Sequence[Words]
+) -> float:
+    """µs of CPU a call; the best of three rounds."""
+    best = float("inf")
+    for _ in range(3):
+        began = time.process_time()
+        for one in on:
+            call(one)  # type: ignore[arg-type]
+        best = min(best, time.process_time() - began)
+    return best / len(on) * 1e6
+
+
+def many(known: catalog.Catalog) -> Index:
+    """The delivered entries and 4,800 of one place each."""
+    documents = {
+        key: Document(tuple(heard(q) for q in entry.questions[:6]), heard(entry.answer).folded, entry.aspect)
+        for key, entry in known.entries.items()
+    }
+    kinds = list(documents.items())[:KINDS]
+    for place in range(PLACES):
+        for key, document in kinds:
+            named_so = Words((f"xa{place}", f"so{place}"), (f"xa{place}", f"so{place}"))
+            local = tuple(
+                Words((*q.folded, *named_so.folded), (*q.shaped, *named_so.shaped))
+                for q in document.questions[:3]
+            )
+            documents[f"{key}-{place}"] = Document(local, document.answer, document.aspect)
+    return Index(documents, known.mind.index.synonyms, known.mind.index.weights)
+
+
+def run() -> dict[str, float]:
+    """All figures."""
+    known = catalog.load()
+    asked = [s.text for s in named("questions_test")]
+    short = [text for text in asked if len(text.split()) <= 25]
+    said = [heard(text, known.mind.index.known) for text in short]
+    told = subprocess.run(
+        [sys.executable, "-c", _MEMORY], capture_output=True, text=True, check=True
+    ).stdout.split()
+    figures = {
+        "search among the delivered entries, µs": each(known.mind.index.search, said),
+        "search among 5,000, µs": each(many(known).search, said[:200]),
+        "a question understood, µs": each(known.understand, short),
+        "a story understood, µs": each(known.understand, [t for t in asked if len(t.split()) > 25]),
+        "all content in memory, MB": float(told[0]),
+        "all content read and indexed, seconds of CPU": float(told[1]),
+    }
+    return {f"understanding: {name}": value for name, value in figures.items()}
