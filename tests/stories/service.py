@@ -32,9 +32,14 @@ class Service:
     async def start(self) -> None:
         """Starts, and waits until it is ready."""
         self._process = await self.run("serve")
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Waits until it is ready; fails when it ends before that."""
+        assert self._process is not None
         async with ClientSession(timeout=ClientTimeout(total=2)) as http:
             for _ in range(400):
-                assert self._process.returncode is None, (await self.output()).decode()
+                assert self._process.returncode is None, "it ended before it was ready"
                 try:
                     async with http.get(f"{self.address}/readyz") as response:
                         if response.status == 200:
@@ -49,8 +54,10 @@ class Service:
         self._process = await self.run("serve")
 
     async def lives(self, seconds: float = 2.5) -> bool:
-        """Whether it is still there after a moment."""
+        """Whether it is still there a moment after it was ready (a busy machine may start slowly)."""
         assert self._process is not None
+        with contextlib.suppress(AssertionError):  # dead before it was ready
+            await self.ready()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), seconds)
         return self._process.returncode is None
