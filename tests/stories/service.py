@@ -39,7 +39,9 @@ class Service:
         assert self._process is not None
         async with ClientSession(timeout=ClientTimeout(total=2)) as http:
             for _ in range(400):
-                assert self._process.returncode is None, "it ended before it was ready"
+                if self._process.returncode is not None:
+                    self.log += await self.output()
+                    raise AssertionError(self.log.decode())
                 try:
                     async with http.get(f"{self.address}/readyz") as response:
                         if response.status == 200:
