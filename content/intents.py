@@ -112,8 +112,8 @@ def english(words: Sequence[str]) -> bool:
 
 
 _WISH = re.compile(
-    r"^\W*(?:(?:dạ|da|xin|cho|tôi|toi|em|mình|minh|muốn|muon|có|co)\s+)*(?:góp\s*ý|gop\s*y|feedback)\b"
-    r"(?:\s+(?:về|ve|cho|với|voi|là|la|on)\b)?(?:\s+(?:dịch vụ|dich vu|nếp sống|nep song|bot|trang(?: này| nay)?)\b)*[\s:,.!-]*",
+    r"^\W*(?:(?:dạ|da|xin|cho|tôi|toi|em|mình|minh|muốn|muon|có|co)\s+){0,6}(?:góp\s*ý|gop\s*y|feedback)\b"
+    r"(?:\s+(?:về|ve|cho|với|voi|là|la|on)\b)?(?:\s+(?:dịch vụ|dich vu|nếp sống|nep song|bot|trang(?: này| nay)?)\b){0,4}[\s:,.!-]*",
     re.IGNORECASE,
 )
 

@@ -56,14 +56,14 @@ _SAFE = re.compile(
     r"\b\d{1,3}(?:[.,]\d{3})+\b(?!\d)|\b\d+/\d{4}(?:/[\w-]+)?|\b1800[ .]?\d{2,4}[ .]?\d{0,4}\b|\b1900[ .]?\d{2,4}[ .]?\d{0,4}\b|\b11[1-5]\b|\b096 306 1414\b"
 )
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), MAIL),
+    (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"), MAIL),
     (re.compile(r"(?:https?://|www\.)\S+|\b(?:fb|facebook|zalo|tiktok|youtube|m)\.(?:com|me|vn)/\S+", re.IGNORECASE), LINK),
     (re.compile(r"(?<![\d.])0\d{2}[0-3]\d{8}(?!\d)"), PAPERS),
     (re.compile(r"((?:cmnd|cccd|chứng minh(?: nhân dân)?|căn cước(?: công dân)?|chung minh|can cuoc)\D{0,12})\d{9,12}(?!\d)", re.IGNORECASE), r"\1" + PAPERS),
     (re.compile(r"(?<![\d/])(?:\(?\+?84\)?|\(?[0oO])(?:[ .()-]{0,2}[\doO]){8,10}(?![\d/])"), PHONE),
     (re.compile(r"\b\d{2}[ -]?[A-ZĐa-zđ][A-ZĐa-zđ\d]?[ -]?\d{3}[. ]?\d{2}\b|\b\d{2}[ -]?[A-ZĐa-zđ]\d?[ -]\d{4,5}\b"), PLATE),
-    (re.compile(r"\b((?:số nhà|nhà số|so nha|hẻm|kiệt|ngõ|hem|kiet) ?)\d+[a-zA-Z]?(?:/\d+[a-zA-Z]?)*", re.IGNORECASE), r"\1" + HOUSE),
-    (re.compile(r"\b(số )\d+[a-zA-Z]?(?:/\d+[a-zA-Z]?)*(?= (?:đường|hẻm|kiệt|ngõ|duong)\b)", re.IGNORECASE), r"\1" + HOUSE),
+    (re.compile(r"\b((?:số nhà|nhà số|so nha|hẻm|kiệt|ngõ|hem|kiet) ?)\d{1,6}[a-zA-Z]?(?:/\d{1,6}[a-zA-Z]?){0,4}", re.IGNORECASE), r"\1" + HOUSE),
+    (re.compile(r"\b(số )\d{1,6}[a-zA-Z]?(?:/\d{1,6}[a-zA-Z]?){0,4}(?= (?:đường|hẻm|kiệt|ngõ|duong)\b)", re.IGNORECASE), r"\1" + HOUSE),
 )  # fmt: skip
 _NAMED = re.compile(rf"(?<!\w)({_TITLE}|{_TITLE.title()}) ((?:{_WORD})(?: {_WORD}){{0,3}})")
 _CALLED = re.compile(

@@ -145,7 +145,7 @@ def unknown(turn: Turn, standing: Standing, key: str = "ask.unknown") -> Decisio
 def _missed(turn: Turn) -> str | None:
     """The question for who writes the entries, without what tells of persons; None: nothing was asked in words."""
     asked = turn.choice is None and turn.kind is Kind.message and turn.heard.words
-    return masked(turn.text)[:MISSED] if asked else None
+    return masked(turn.text[:MISSED]) if asked else None
 
 
 def after_emergency(turn: Turn, standing: Standing) -> Decision:

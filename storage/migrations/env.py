@@ -11,6 +11,7 @@ from storage import (  # fill the metadata
     limiter,  # noqa: F401
     outbox,  # noqa: F401
     timers,  # noqa: F401
+    unanswered,  # noqa: F401
     uploads,  # noqa: F401
 )
 from storage.schema import metadata

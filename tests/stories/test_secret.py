@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import Connection, select
 
+from storage.opening import open_database
+from storage.schema import metadata
 from tests import make
 from tests.stories.citizen import Citizen
 from tests.stories.service import Service
@@ -51,3 +54,30 @@ async def test_on_postgresql_no_column_holds_it(postgres_url: str, tmp_path: Pat
                     for value in row
                 )
     assert WORD.encode() not in service.log
+
+
+async def test_what_must_go_by_law_is_nowhere_even_with_the_key(tmp_path: Path, free_port: int) -> None:
+    """A denunciation, in the open and in the middle of a draft: no column holds it once opened, either."""
+    service = Service("", tmp_path, free_port, NEPSONG_KEYS_RING=make.RING)
+    await service.start()
+    async with Citizen(service.address) as man:
+        assert "có thể là tố cáo" in await man.says(f"tôi muốn tố cáo chủ tịch xã nhận hối lộ của {WORD}")
+        await man.says("góp ý")
+        assert "có thể là tố cáo" in await man.says(f"tôi tố cáo ông trưởng thôn {WORD} ăn chặn tiền của dân")
+        assert "gọi ngay 113" in await man.says(f"tôi muốn tố giác {WORD} buôn bán ma túy trong xóm")
+    await service.kill()
+    assert not any(WORD.encode() in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())  # noqa: ASYNC240  # nothing else runs
+    assert WORD.encode() not in service.log
+    opened = open_database(f"sqlite:///{tmp_path / 'nepsong.db'}", make.ring())
+    opened.open()
+
+    def read(db: Connection) -> bytes:
+        rows = [row for table in metadata.sorted_tables for row in db.execute(select(table))]
+        return b"\n".join(
+            value if isinstance(value, bytes) else f"{value}".encode() for row in rows for value in row
+        )
+
+    held = opened.ask(read).result()
+    opened.close()
+    assert "có thể là tố cáo".encode() in held  # it was opened: our own words stand there
+    assert WORD.encode() not in held
