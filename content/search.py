@@ -205,9 +205,12 @@ class Index:
             for term in self._new(document.answer):
                 counts[term] = counts.get(term, 0.0) + ANSWER_WEIGHT
             for place, (term, count) in enumerate(counts.items()):
-                entries, tfs = stands.setdefault(term, ([], []))
-                entries.append(2 * number + (place < said))  # what questions say was counted first
-                tfs.append(count)
+                entry = 2 * number + (place < said)  # what questions say was counted first
+                if (known := stands.get(term)) is None:
+                    stands[term] = [entry], [count]
+                else:
+                    known[0].append(entry)
+                    known[1].append(count)
             lengths.append(sum(counts.values()))
         return stands, lengths, asked
 
