@@ -1,6 +1,7 @@
 """Questions and what we know: one answer, three to choose from, or an honest word that we do not know."""
 
 import itertools
+import re
 
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ NEAR = 0.3  # another entry is worth a button under a good answer; else the them
 URGENT = "hotlines"  # under these nothing stands but other numbers
 WISHED = 0.45  # the model's, before a wish is taken for what it seems
 PAGE = 8  # entries of a theme on one screen
+_NUMBERED = re.compile(r"\d+/\d{4}")
 MISSED = 500  # characters of an unanswered question that are kept
 
 
@@ -97,7 +99,17 @@ def way_on(turn: Turn) -> tuple[Choice, ...]:
 def source(turn: Turn, entry: Entry) -> str:
     """The document an answer rests on, since when, and when somebody last looked."""
     articles, documents = entry.article.split("; "), entry.source.split("; ")
-    if len(articles) == len(documents) and entry.article:  # each article stands with its document
+    numbers = [_NUMBERED.search(document) for document in documents]
+    if any(
+        number and number.group() in entry.article for number in numbers
+    ):  # the articles name their documents
+        unnamed = (
+            d
+            for d, number in zip(documents, numbers, strict=True)
+            if not (number and number.group() in entry.article)
+        )
+        parts = [*articles, *unnamed]
+    elif len(articles) == len(documents) and entry.article:  # each article stands with its document
         parts = [", ".join(pair) for pair in zip(articles, documents, strict=True)]
     else:
         parts = [f"{entry.article}, {entry.source}" if entry.article else entry.source]
@@ -126,7 +138,7 @@ def offer(turn: Turn, standing: Standing) -> Decision | None:
     keys = tuple(hit.key for hit in turn.heard.hits[:3])
     ways = (*titles(turn, keys), Choice("do/near", turn.say("ask.none")))
     text = f"{turn.say('ask.which')}\n\n{turn.say('emergency.line')}"
-    kept = replace(standing, near=())
+    kept = replace(standing, near=(), about=keys[0])  # who asks on means it in all likelihood
     return Decision((Answer((text,), ways),), kept, turn.person.language, missed=_missed(turn))
 
 

@@ -1,4 +1,5 @@
 import itertools
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -819,3 +820,15 @@ def test_whatever_is_typed_gets_a_kind_answer_and_a_way_on(talk: Talk, text: str
     said = talk.says(text)
     assert said.strip() and talk.labels
     assert "cấu hình" not in said and "49" not in said
+
+
+def test_no_answer_names_its_document_twice(talk: Talk) -> None:
+    for key, entry in make.the_catalog().entries.items():
+        source = talk.sends(f"do/ask.{key}").rpartition("Theo ")[2].partition("; có hiệu lực")[0]
+        for number in set(re.findall(r"\d+/\d{4}/[\w-]+", entry.source)):
+            assert source.count(number) <= max(1, entry.article.count(number)), key
+
+
+def test_one_can_ask_on_about_what_was_only_offered(talk: Talk) -> None:
+    talk.says("karaoke")
+    assert talk.says("còn báo ai?") and talk.standing.about == "hang-xom-mo-loa-bao-ai"
