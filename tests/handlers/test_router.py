@@ -825,7 +825,8 @@ def test_whatever_is_typed_gets_a_kind_answer_and_a_way_on(talk: Talk, text: str
 def test_no_answer_names_its_document_twice(talk: Talk) -> None:
     for key, entry in make.the_catalog().entries.items():
         source = talk.sends(f"do/ask.{key}").rpartition("Theo ")[2].partition("; có hiệu lực")[0]
-        for number in set(re.findall(r"\d+/\d{4}/[\w-]+", entry.source)):
+        documents = [document for document in entry.source.split("; ") if "sửa đổi" not in document]
+        for number in set(re.findall(r"\d+/\d{4}/[\w-]+", " ".join(documents))):
             assert source.count(number) <= max(1, entry.article.count(number)), key
 
 
