@@ -129,8 +129,8 @@ def _further(words: Words, mind: Mind, about: str | None, hits: list[Hit], why: 
         return []
     if hits and hits[0].sure >= NAMED and hits[0].key not in matter.near:
         return []
-    asked = aspects(words.folded)
-    if not asked or not (words.folded[0] in _ON or len(words.folded) <= SHORT):
+    asked, goes_on = aspects(words.folded), words.folded[0] in _ON
+    if not goes_on and not (asked and len(words.folded) <= SHORT):
         return []
     fitting = [key for key in matter.near if mind.matters[key].aspect in asked]
     if fitting:

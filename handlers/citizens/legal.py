@@ -46,7 +46,9 @@ def _named(turn: Turn) -> str | None:
 def _where(turn: Turn, name: str) -> str:
     """The office, when the deployment names one."""
     local = turn.catalog.local
-    if name == "crime_report" or not local.reception_office:
-        return turn.say("legal.where.crime_report" if name == "crime_report" else "legal.where.commune")
+    if name == "crime_report":
+        return turn.say("legal.where.crime_report")
+    if not local.reception_office:
+        return turn.say("legal.where.above" if name == "legal_denunciation" else "legal.where.commune")
     parts = [local.reception_office, local.reception_address, local.reception_hours]
     return turn.say("legal.where.office", office=", ".join(part for part in parts if part))
