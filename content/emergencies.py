@@ -69,13 +69,13 @@ _FIRE = re.compile(r"(?:chay|cuop)(?: (?:chay|cuop|roi|lon|qua|to))*")
 
 _DESPAIR = _any(
     "tu tu", "tu sat", "khong (muon|thiet) song( nua)?", "muon chet", "muon ket thuc tat ca", "dinh nhay", "(cat|rach) tay",
-    "song lam gi nua", "want to die", "kill myself",
+    "song lam gi nua", "chan song", "khong con gi de song", "want to die", "kill myself",
 )  # fmt: skip
 
 
 # Said outright, whatever a model thinks of it. ("Nóng muốn chết" has nobody who wants it.)
 _OUTRIGHT = re.compile(
-    r"(?<!\w)(?:tu tu|tu sat|tu ket lieu|khong (?:muon|thiet) song( nua)?|ket thuc (?:tat ca|cuoc doi)|want to die|kill myself)(?!\w)"
+    r"(?<!\w)(?:tu tu|tu sat|tu ket lieu|khong (?:muon|thiet) song( nua)?|chan song|khong con gi de song|ket thuc (?:tat ca|cuoc doi)|want to die|kill myself)(?!\w)"
     r"|^(?:chac |that su )?(?:toi|tui|em|con|minh|chau|chi|anh) (?:chi |that su |rat |dang |thay )?muon chet(?: di| qua| cho roi| cho xong| thoi)*(?: a| voi)?$"
 )
 

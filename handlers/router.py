@@ -176,8 +176,15 @@ def manners(turn: Turn, standing: Standing) -> Decision | None:
     """Greetings, thanks and the like, with the open question repeated."""
     if active(standing) and turn.heard.command == "okay":
         return None  # an answer to the open question
-    said = welcome.greet(turn, standing) if turn.heard.command == "greeting" else welcome.courtesy(turn)
+    said = welcome.greet(turn, standing) if _greets(turn) else welcome.courtesy(turn)
     return and_again(turn, Decision((said,), standing, turn.person.language)) if said else None
+
+
+def _greets(turn: Turn) -> bool:
+    """Whether it is a greeting, by the rules or, in a few words, by the model ("con chào cô")."""
+    heard = turn.heard
+    by_model = heard.intent == "greeting" and len(heard.words) <= 6 and heard.chance >= asking.WISHED
+    return heard.command == "greeting" or (heard.command is None and by_model)
 
 
 def question_between(turn: Turn, standing: Standing) -> Decision | None:

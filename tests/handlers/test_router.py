@@ -652,7 +652,8 @@ def test_what_is_not_understood_at_the_summary_says_that_nothing_was_sent(asked:
 
 
 @pytest.mark.parametrize(
-    "text", ["em không muốn sống nữa", "tôi muốn tự tử", "toi muon chet", "I want to die"]
+    "text",
+    ["em không muốn sống nữa", "tôi muốn tự tử", "toi muon chet", "I want to die", "chán sống ghê á"],
 )
 def test_who_despairs_is_not_sent_away_coldly(talk: Talk, text: str) -> None:
     said = talk.says(text)
@@ -833,3 +834,8 @@ def test_no_answer_names_its_document_twice(talk: Talk) -> None:
 def test_one_can_ask_on_about_what_was_only_offered(talk: Talk) -> None:
     talk.says("karaoke")
     assert talk.says("còn báo ai?") and talk.standing.about == "hang-xom-mo-loa-bao-ai"
+
+
+@pytest.mark.parametrize("text", ["con chào cô", "cháu chào chú ạ", "lô ad"])
+def test_who_greets_is_greeted(talk: Talk, text: str) -> None:
+    assert "tôi là Nếp Sống" in talk.says(text)
