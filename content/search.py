@@ -118,6 +118,19 @@ class _Candidate(Struct):
     score: float = 0.0
 
 
+class _Counted(Struct):
+    """Flat, one line a term of a document: as lists it took forty megabytes while it was built."""
+
+    terms: "array[int]"
+    entries: "array[int]"
+    counts: "array[float]"
+    lengths: list[float]
+    "Of each document."
+    asked: "array[int]"
+    "The terms of all questions, one question behind the other."
+    ends: "array[int]"
+
+
 class Index:
     """Built once from all documents; searching changes nothing.
 
@@ -145,38 +158,43 @@ class Index:
     def _lay_out(self, documents: Sequence[Document]) -> None:
         """All terms with where they stand: `entries` holds twice a document's number, and one more where a
         question says it, not only the answer; and the terms of every question, one behind the other."""
-        stands, lengths, asked = self._counted(documents)
-        mean = sum(lengths) / max(len(lengths), 1)
-        norms = [K1 * (1 - B + B * length / mean) for length in lengths]
-        self._terms, self._starts, self._entries = array("q", sorted(stands)), array("I"), array("H")
+        told = self._counted(documents)
+        mean = sum(told.lengths) / max(len(told.lengths), 1)
+        norms = [K1 * (1 - B + B * length / mean) for length in told.lengths]
+        self._terms, self._starts, self._entries = array("q"), array("I"), array("H")
         rarity, scores = array("f"), array("f")
         self._dense: dict[int, array[float]] = {}
         self._dense_asked: dict[int, bytearray] = {}
         often = max(COMMON * len(documents), BEFORE_COMMON)
-        for place, term in enumerate(self._terms):
-            entries, counts = stands[term]
+        by_term = sorted(
+            range(len(told.terms)), key=told.terms.__getitem__
+        )  # stable: documents stay in order
+        for term, group in itertools.groupby(by_term, key=told.terms.__getitem__):
+            here = list(group)
+            entries, counts = [told.entries[n] for n in here], [told.counts[n] for n in here]
             idf = math.log(1 + (len(documents) - len(entries) + 0.5) / (len(entries) + 0.5))
             raised = idf * (K1 + 1)
             weighed = [
                 raised * tf / (tf + norms[entry >> 1]) for entry, tf in zip(entries, counts, strict=True)
             ]
+            self._terms.append(term)
             self._starts.append(len(scores))
             self._entries.extend(entries)
             rarity.append(idf)
             scores.extend(weighed)
             if len(entries) > often:
-                self._spread_out(place, entries, weighed, len(documents))
+                self._spread_out(len(self._terms) - 1, entries, weighed, len(documents))
         self._starts.append(len(scores))
         self._rarity, self._scores = rarity, scores
-        places = {term: place for place, term in enumerate(self._terms)}
-        self._single = array("i", (places[id] for id in range(len(self._ids))))
+        self._single = array("i", (self._place(id) for id in range(len(self._ids))))
         self._asked, self._ends, self._norms = array("I"), array("I", [0]), array("f")
-        squares = [value * value for value in rarity]
-        for terms in asked:
-            here = sorted({places[term] for term in terms})
+        start = 0
+        for end in told.ends:
+            here = sorted({self._place(term) for term in told.asked[start:end]})
             self._asked.extend(here)
             self._ends.append(len(self._asked))
-            self._norms.append(math.sqrt(sum([squares[t] for t in here])) or 1.0)
+            self._norms.append(math.sqrt(sum([rarity[t] ** 2 for t in here])) or 1.0)
+            start = end
 
     def _spread_out(self, place: int, entries: Sequence[int], weights: Sequence[float], count: int) -> None:
         """A common term by document: faster to look up than to find."""
@@ -186,33 +204,25 @@ class Index:
             dense[entry >> 1] = weight
             said[entry >> 1] = 1 + (entry & 1)
 
-    def _counted(
-        self, documents: Sequence[Document]
-    ) -> tuple[dict[int, tuple[list[int], list[float]]], list[float], list[list[int]]]:
-        """Of every term the entries it stands in and how often; how long each document is; the terms of every
-        question."""
-        stands: dict[int, tuple[list[int], list[float]]] = {}
-        lengths: list[float] = []
-        asked: list[list[int]] = []
+    def _counted(self, documents: Sequence[Document]) -> "_Counted":
+        """Every term of every document with how often it stands there."""
+        told = _Counted(array("q"), array("H"), array("f"), [], array("q"), array("I"))
         for number, document in enumerate(documents):
             counts: dict[int, float] = {}
             for question in document.questions:
                 terms = self._new(question.folded)
-                asked.append(terms)
+                told.asked.extend(terms)
+                told.ends.append(len(told.asked))
                 for term in terms:
                     counts[term] = counts.get(term, 0.0) + 1.0
-            said = len(counts)
+            said = len(counts)  # what questions say was counted first
             for term in self._new(document.answer):
                 counts[term] = counts.get(term, 0.0) + ANSWER_WEIGHT
-            for place, (term, count) in enumerate(counts.items()):
-                entry = 2 * number + (place < said)  # what questions say was counted first
-                if (known := stands.get(term)) is None:
-                    stands[term] = [entry], [count]
-                else:
-                    known[0].append(entry)
-                    known[1].append(count)
-            lengths.append(sum(counts.values()))
-        return stands, lengths, asked
+            told.terms.extend(counts)
+            told.counts.extend(counts.values())
+            told.entries.extend([2 * number + 1] * said + [2 * number] * (len(counts) - said))
+            told.lengths.append(sum(counts.values()))
+        return told
 
     def _lay_out_questions(self, documents: Sequence[Sequence[Words]]) -> None:
         """The text of every question, and who asks with which accents."""
