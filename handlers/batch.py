@@ -16,7 +16,7 @@ from storage.outbox import Reply
 from storage.shapes import Choice, Kind, Message
 
 LIMIT = 50
-BUDGET_S = 0.004  # a batch ends after this much work, so that the 200 of others does not wait for it
+BUDGET_S = 0.012  # of this thread's own work: by the clock a busy machine left one message a batch (280 a second for 1,000)
 
 
 def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = None) -> int:
@@ -31,11 +31,11 @@ def answer(db: Connection, decide: Decide, now: int, *, alone: Attempt | None = 
     answered: list[int] = []
     missed: list[tuple[str, str]] = []
     wrote: set[int] = set()
-    until = time.monotonic() + BUDGET_S
+    until = time.thread_time() + BUDGET_S
     for person, turns in _lanes(db, now, alone):
         before = person
         for message, ids in turns:
-            if answered and time.monotonic() > until:
+            if answered and time.thread_time() > until:
                 break
             decided = decide(db, person, message, now)
             spoke = message.kind not in (Kind.file, Kind.control)  # the person, not the provider or we
