@@ -75,7 +75,7 @@ _DESPAIR = _any(
 
 # Said outright, whatever a model thinks of it. ("Nóng muốn chết" has nobody who wants it.)
 _OUTRIGHT = re.compile(
-    r"(?<!\w)(?:tu tu|tu sat|tu ket lieu|khong (?:muon|thiet) song( nua)?|chan song|khong con gi de song|ket thuc (?:tat ca|cuoc doi)|want to die|kill myself)(?!\w)"
+    r"(?<!\w)(?:tu tu|tu sat|tu ket lieu|khong (?:muon|thiet) song(?: nua|(?= *$))|chan song|khong con gi de song|ket thuc (?:tat ca|cuoc doi)|want to die|kill myself)(?!\w)"
     r"|^(?:chac |that su )?(?:toi|tui|em|con|minh|chau|chi|anh) (?:chi |that su |rat |dang |thay )?muon chet(?: di| qua| cho roi| cho xong| thoi)*(?: a| voi)?$"
 )
 
@@ -92,13 +92,34 @@ def despair(said: str) -> bool:
 
 
 # Which number comes first: tried in order, a child and an attacker before fire and water, those before illness.
+# Folded, "nó" is "nổ", "ông" is "ong" and "trời" is "trôi": no short word stands here alone.
 KINDS = {
-    "child": _any("(be|chau|con nit|dua nho|tre em|em|con (toi|tui|em|gai|trai)|hoc sinh)( \\w+){0,8} (bi )?(xam hai|hiep|so mo|so soang|bat coc|du|dan di|di lac|lac|mat tich|nhot|bo roi|danh dap|bi danh)", "(di lac|bat coc|bo roi|xam hai|mat tich)( \\w+){0,5} (be|chau|tre|con nit|dua nho|em be)"),
-    "violence": _any("dao", "rua", "sung", "luu dan", "bom", "min", "danh", "chem", "dam", "bop co", "ruot", "giet", "cuop", "trom", "pha cua", "de doa", "hanh hung", "bat coc", "vay danh", "hiep", "xam hai", "dot nha", "ma tau", "gay", "khong che", "con do", "an mang", "xac nguoi", "xac chet"),
-    "water": _any("duoi( nuoc)?", "chim", "cuon", "troi", "hut chan", "lat (ghe|thuyen|xuong)", "(rot|roi|te|nga|lot|truot) (xuong )?(ho|song|suoi|gieng|ao|bien|kenh|muong|cong|dap)", "duoi nuoc", "drowning"),
-    "disaster": _any("lu", "lut", "sat lo", "lo nui", "vui( lap)?", "sap", "ngap", "nuoc (dang|len|lu)", "bao"),
-    "fire": _any("chay", "lua", "khoi", "gas", "no", "ket", "mac ket", "fire"),
-    "illness": _any("bat tinh", "ngat", "xiu", "kho tho", "khong tho", "co giat", "dot quy", "mau", "gay (tay|chan|co|xuong)", "ran", "ong", "ngo doc", "thuoc", "dien giat", "giat dien", "chuyen da", "vo oi", "de", "tai nan", "tong", "bong", "phong", "hoc", "sot", "tim", "la(m)? luom", "cap cuu", "bleeding", "unconscious"),
+    "child": _any(
+        "(be|chau|con nit|dua nho|tre em|em|con (toi|tui|em|gai|trai)|hoc sinh)( \\w+){0,8} (bi )?(xam hai|hiep|so mo|so soang|bat coc|dan di mat|di lac|mat tich|nhot|bo roi|danh dap)",
+        "(di lac|bat coc|bo roi|xam hai|mat tich)( \\w+){0,5} (be|chau|tre|con nit|dua nho|em be)",
+    ),
+    "violence": _any(
+        "(cam|rut|vac|xach|lay|bang|co) (con |cay )?(dao|rua|gay|sung|ma tau|bua)", "con dao", "(tieng|no|ban) sung", "luu dan", "dat min",
+        "(bi|dang|doi|sap|lai|hay|vo|no|chong|ong|cha|bo|anh) (danh|chem|dam)( \\w+)?", "danh (nhau|toi|tui|em|vo|con|me|ba|chet|dap|no|nguoi|tao|may)",
+        "chem (nhau|toi|tui|nguoi|no|chet|lien)", "dam (chet|nhau|nguoi|toi|tui|bang)", "bop co", "ruot (toi|tui|em|vo|theo|chem|danh|nguoi)", "giet (\\w+ )?(toi|tui|em|me|vo|con|nguoi|no|chet)", "giet nguoi", "giet no",
+        "cuop", "trom (dang|vo|vao|trong)", "(an|co|co thang) trom", "pha cua", "dap (do|cua|ban|pha)", "doi giet", "hanh hung", "bat coc", "hiep dam", "bi hiep", "cuong hiep", "xam hai", "dot nha", "khong che", "con do", "an mang",
+        "kill (me|her|him|us)", "has a (knife|gun)", "hit(s|ting)? (me|her|us)", "being beaten", "robb(ing|ed)", "thief",
+    ),
+    "water": _any(
+        "duoi nuoc", "chet duoi", "bi duoi", "sap duoi", "(dang|bi|sap) chim", "chim (duoi|xuong|nghim|roi|song|mat|giua)", "cuon troi", "(nuoc|song|lu) cuon", "bi cuon", "troi (mat|song|ra)", "hut chan", "lat (ghe|thuyen|xuong)", "(ghe|thuyen|xuong) (bi )?(lat|chim)",
+        "(rot|roi|te|nga|lot|truot|nhay) (\\w+ )?(xuong )?(ho|song|suoi|gieng|ao|bien|kenh|muong|cong|dap|dam)( nuoc)?", "drown(ing|ed)?", "boat is sinking", "fell in(to)? the (river|water|lake|well|sea)",
+    ),
+    "disaster": _any(
+        "lu (quet|ve|len|lut|lon)", "nuoc lu", "sat lo", "lo (nui|dat)", "vui lap", "(bi|dat|nui) vui", "vui (nha|nguoi)", "(nha|tuong|mai|cau|ham|lo) (bi )?sap", "sap (nha|tuong|mai|cau|ham)", "(nuoc )?ngap (toi|den|noc|nha|lut|het)", "nuoc (dang|len) (nhanh|cao|toi|den)", "flood", "landslide", "buried",
+    ),
+    "fire": _any(
+        "chay (nha|cho|rung|lon|quan|kho|bep|to|lan|no)", "(nha|cho|quan|kho|bep|xuong|rung)( \\w+){0,3} (dang |bi |boc )?chay", "dang chay (to|lon|roi)", "boc (chay|lua|khoi)", "lua (chay|boc|lan|lon)", "khoi (den|boc|day|mu mit)", "(ro|xi)( ri)? (khi )?gas", "no (binh|gas|lon|kho|lo|tung)", "mac ket", "bi ket", "ket (trong|ben trong|o)", "fire", "smoke", "gas is leaking", "trapped",
+    ),
+    "illness": _any(
+        "bat tinh", "ngat", "xiu", "(kho|khong|ngung|tat|het) tho", "co giat", "dot quy", "(chay|mau) mau", "mau (nhieu|me|chay)", "gay (tay|chan|co|xuong)", "ran (doc )?can", "bi ran", "ong (dot|chich)", "ngo doc", "uong (nham|thuoc|ca)", "thuoc (sau|co|ngu|chuot|tru)",
+        "(dien|bi) giat", "giat dien", "chuyen da", "vo oi", "(bi|xe) (can|tong|de)", "tai nan", "bi (bong|phong)", "(nam|lim) (im|di)", "nam (bat dong|song soai|im)", "khong (nhuc nhich|day|cu dong)", "goi khong (tra loi|day|nghe)", "hoc (xuong|hat|di vat)", "sui bot", "tim tai", "dau tim", "cap cuu",
+        "bleeding", "unconscious", "not breathing", "collapsed", "in labou?r", "snake bit", "car crash", "poison",
+    ),
 }  # fmt: skip
 
 

@@ -22,11 +22,11 @@ def grouped(texts: Sequence[str]) -> list[list[int]]:
     groups: list[list[int]] = []
     often = max(20, len(texts) // 50)
     for place, of_one in enumerate(terms):
-        shared: Counter[int] = Counter()
+        shared: dict[int, float] = defaultdict(float)
         for term in of_one:
             if len(holding[term]) <= often:
                 for other in holding[term]:
-                    shared[other] += rarity[term] ** 2  # type: ignore[assignment]  # a weight, not a count
+                    shared[other] += rarity[term] ** 2
         best = max(shared, key=lambda other: shared[other] / norms[other], default=None)
         if best is not None and shared[best] / (norms[best] * norms[place]) >= ALIKE:
             group.append(group[best])

@@ -24,11 +24,11 @@ K1, B = 2.0, 0.6
 ANSWER_WEIGHT = 0.35  # a word in the answer counts less than one in a question
 SYNONYM_WEIGHT, REPAIR_WEIGHT = 0.6, 0.8
 ENOUGH = 15.0  # rarity; with more shared words nothing becomes surer
-LITTLE, TELLING = 1.0, 2.0  # rarity
+LITTLE, TELLING = 1.0, 2.0  # rarity; less is no evidence, more makes one word worth an offer
 RANKED = 5  # candidates that are looked at closely
 NEAREST = 3  # questions of a candidate that are compared term by term
-BEFORE_COMMON = 30
-COMMON = 0.25  # what stands in more entries than this part only re-scores the best of the others
+COMMON = 0.25  # what stands in more entries than this part only re-scores …
+BEFORE_COMMON = 30  # … so many of the best of the others
 LONGEST_QUERY = 200  # words
 
 RANK = ("share", "cover", "asked", "near", "nearby", "accents", "aspect", "ratio")
@@ -395,7 +395,9 @@ class Index:
     def _looked(self, query: _Query, found: Sequence[tuple[int, float]]) -> list[_Candidate]:
         best = found[0][1] if found else 1.0
         words = [
-            (self._place(self._ids[word]), value) for word, value in query.rarity.items() if word in self._ids
+            (self._single[self._ids[word]], value)
+            for word, value in query.rarity.items()
+            if word in self._ids
         ]
         return [self._look(query, words, number, score, score / best) for number, score in found]
 
@@ -403,16 +405,13 @@ class Index:
         self, query: _Query, words: list[tuple[int, float]], number: int, score: float, share: float
     ) -> _Candidate:
         cover = asked = core = 0.0
-        dense, entries, starts = self._dense_asked, self._entries, self._starts
         for place, value in words:
-            common = dense.get(place)
+            common = self._dense_asked.get(place)
             if common is not None:
                 said = common[number]
             else:
-                at = bisect_left(entries, 2 * number, starts[place], starts[place + 1])
-                said = 0
-                if at < starts[place + 1] and entries[at] >> 1 == number:
-                    said = 1 + (entries[at] & 1)
+                at = self._stands(place, number)
+                said = 1 + (self._entries[at] & 1) if at >= 0 else 0
             if said:
                 cover += value
                 if said > 1:
@@ -514,9 +513,8 @@ _PAIR = 1 << 24  # more words than there will be
 
 
 def _terms(ids: Sequence[int]) -> list[int]:
-    """Words and pairs of neighbours, as numbers; -1 is a word that stands nowhere, and so does no pair with it."""
-    pairs = [(one + 1) * _PAIR + two for one, two in pairwise(ids) if one >= 0 and two >= 0]
-    return [*(one for one in ids if one >= 0), *pairs]
+    """Words and pairs of neighbours, as numbers."""
+    return [*ids, *((one + 1) * _PAIR + two for one, two in pairwise(ids))]
 
 
 def _spelled(term: int, names: Mapping[int, str]) -> str:

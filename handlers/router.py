@@ -63,7 +63,7 @@ def emergency(turn: Turn, standing: Standing) -> Decision | None:
     if turn.heard.intent != "emergency":
         return None
     waiting = replace(standing, paused=True)
-    then = asking.answer(turn, waiting) or asking.after_emergency(turn, waiting)
+    then = (asking.published(turn) and asking.answer(turn, waiting)) or asking.after_emergency(turn, waiting)
     return replace(then, answers=(Answer((urgent.first(turn),)), *then.answers))
 
 

@@ -19,8 +19,8 @@ NEAR = 0.3  # another entry is worth a button under a good answer; else the them
 URGENT = "hotlines"  # under these nothing stands but other numbers
 WISHED = 0.45  # the model's, before a wish is taken for what it seems
 PAGE = 8  # entries of a theme on one screen
-_NUMBERED = re.compile(r"\d+/\d{4}")
 MISSED = 500  # characters of an unanswered question that are kept
+_NUMBERED = re.compile(r"\d+/\d{4}")
 
 
 def answer(turn: Turn, standing: Standing) -> Decision | None:
@@ -31,7 +31,7 @@ def answer(turn: Turn, standing: Standing) -> Decision | None:
     hits = tuple(hit.key for hit in others)
     close = tuple(hit.key for hit in others if hit.sure >= NEAR)
     told = turn.catalog.entries[first.key]
-    mates = tuple(dict.fromkeys((*told.follow, *_same_theme(turn, first.key))))
+    mates = _mates(turn, first.key)
     buttons = mates if told.theme == URGENT else (*close, *mates, *hits)
     decision = tell(turn, standing, first.key, buttons, buttons, way_on(turn))
     if not turn.heard.line or turn.heard.intent == "emergency":
@@ -42,6 +42,11 @@ def answer(turn: Turn, standing: Standing) -> Decision | None:
         return decision
     text = f"{line}\n\n{said.texts[0]}"  # it may be danger after all
     return replace(decision, answers=(replace(said, texts=(text,)), *rest))
+
+
+def published(turn: Turn) -> bool:
+    """Whether the best candidate tells something itself, and not where to ask or that it is being checked."""
+    return bool(turn.heard.hits) and turn.catalog.entries[turn.heard.hits[0].key].state is State.published
 
 
 def tell(
@@ -99,16 +104,9 @@ def way_on(turn: Turn) -> tuple[Choice, ...]:
 def source(turn: Turn, entry: Entry) -> str:
     """The document an answer rests on, since when, and when somebody last looked."""
     articles, documents = entry.article.split("; "), entry.source.split("; ")
-    numbers = [_NUMBERED.search(document) for document in documents]
-    if any(
-        number and number.group() in entry.article for number in numbers
-    ):  # the articles name their documents
-        unnamed = (
-            d
-            for d, number in zip(documents, numbers, strict=True)
-            if not (number and number.group() in entry.article)
-        )
-        parts = [*articles, *unnamed]
+    named = [number.group() in entry.article if (number := _NUMBERED.search(d)) else False for d in documents]
+    if any(named):  # the articles name their documents
+        parts = [*articles, *(d for d, known in zip(documents, named, strict=True) if not known)]
     elif len(articles) == len(documents) and entry.article:  # each article stands with its document
         parts = [", ".join(pair) for pair in zip(articles, documents, strict=True)]
     else:
@@ -155,8 +153,9 @@ def unknown(turn: Turn, standing: Standing, key: str = "ask.unknown") -> Decisio
 
 
 def _missed(turn: Turn) -> str | None:
-    """The question for who writes the entries, without what tells of persons; None: nothing was asked in words."""
-    asked = turn.choice is None and turn.kind is Kind.message and turn.heard.words
+    """The question for who writes the entries, without what tells of persons; None: nothing was asked in words, or it
+    may be somebody's distress, which is nobody's to read."""
+    asked = turn.choice is None and turn.kind is Kind.message and turn.heard.words and not turn.heard.line
     return masked(turn.text[:MISSED]) if asked else None
 
 
@@ -171,13 +170,15 @@ def entry(turn: Turn, standing: Standing, argument: str) -> Decision:
     """The entry a button names."""
     if argument not in turn.catalog.entries:
         return unknown(turn, standing, "button.gone")
-    mates = tuple(dict.fromkeys((*turn.catalog.entries[argument].follow, *_same_theme(turn, argument))))
+    mates = _mates(turn, argument)
     return tell(turn, standing, argument, mates, mates)
 
 
-def _same_theme(turn: Turn, key: str) -> tuple[str, ...]:
-    others = turn.catalog.of_theme(turn.catalog.entries[key].theme)
-    return tuple(other for other, _ in others if other != key)[:3]
+def _mates(turn: Turn, key: str) -> tuple[str, ...]:
+    """What is asked after an entry: what it names itself, then its theme's."""
+    told = turn.catalog.entries[key]
+    others = [other for other, _ in turn.catalog.of_theme(told.theme) if other != key]
+    return tuple(dict.fromkeys((*told.follow, *others[:3])))
 
 
 def theme(turn: Turn, standing: Standing, argument: str) -> Decision:

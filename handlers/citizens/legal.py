@@ -3,6 +3,7 @@ is kept; a chat message is not the lawful form, and its words go with the messag
 
 import re
 
+from handlers.citizens import asking
 from handlers.turn import Answer, Decision, Standing, Turn
 from storage.shapes import Choice
 
@@ -20,21 +21,12 @@ TRACKS = {
 
 def track(turn: Turn, standing: Standing) -> Decision | None:
     """The lawful way, and nothing kept; None: no such matter."""
-    if turn.choice is not None:
-        return None
     name = _named(turn)
     if name is None:
         return None
     texts = [turn.say(f"legal.{name}"), _where(turn, name), turn.say("legal.not_kept")]
-    ways = (
-        *(
-            Choice(f"do/ask.{key}", turn.catalog.entries[key].titled(turn.person.language))
-            for key in TRACKS[name]
-            if key in turn.catalog.entries
-        ),
-        Choice("do/menu", turn.say("menu.open")),
-    )
-    text = "\n\n".join(part for part in texts if part)
+    ways = (*asking.titles(turn, TRACKS[name]), Choice("do/menu", turn.say("menu.open")))
+    text = "\n\n".join(texts)
     said = Answer((f"{text}\n\n{turn.say('emergency.line')}",), ways)
     return Decision((said,), standing, turn.person.language)
 

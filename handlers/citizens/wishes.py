@@ -23,7 +23,7 @@ def answer(turn: Turn, standing: Standing) -> Decision | None:
         text = f"{turn.say('wish.complaint')}\n\n{turn.say('emergency.line')}"
         return Decision((Answer((text,), ways),), standing, turn.person.language)
     key = asking.WISHES.get(heard.intent)
-    if key is None or key not in turn.catalog.entries:
+    if key is None:
         return None
     near = tuple(hit.key for hit in heard.hits if hit.key != key and hit.sure >= asking.OFFER / 2)
     told = asking.tell(turn, standing, key, near, near)

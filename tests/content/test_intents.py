@@ -143,6 +143,7 @@ CALM = [
     "cây đổ chắn lối đi",
     "nó đốt vàng mã",
     "xác heo trôi kênh",
+    "không muốn sống ở xóm này nữa, ồn quá",
     "xí nghiệp đang xả thải",  # "hiep" stands in it, but not as a word
 ]
 
@@ -203,6 +204,20 @@ def test_a_question_is_known_by_its_form(text: str, asks: bool) -> None:
         ("cháu bé bị xâm hại", "child"),
         ("sạt lở núi vùi nhà dân rồi", "disaster"),
         ("cứu tôi với", "now"),
+        ("trời ơi cứu với", "now"),  # not "trôi"
+        ("nó nằm im không dậy", "illness"),  # not "nổ"
+        ("ông tôi ngất xỉu", "illness"),
+        ("báo ai bây giờ, gấp lắm", "now"),  # not "bão"
+        ("rắn cắn dưới gầm giường", "illness"),  # not "đuối"
+        ("con tôi bị đuối nước", "water"),
+        ("bị ong đốt sưng khó thở", "illness"),
+        ("có người té xuống hồ", "water"),
+        ("vui lòng cứu giúp", "now"),  # not "vùi"
+        ("nó kẹt trong nhà cháy", "fire"),
+        ("tao giết nó bây giờ", "violence"),
+        ("học sinh trong phòng học, cứu với", "now"),  # not "hóc", "phỏng"
+        ("my house is on fire", "fire"),
+        ("someone is drowning", "water"),
     ],
 )
 def test_the_right_number_for_a_danger(text: str, kind: str) -> None:
@@ -213,3 +228,15 @@ def test_the_model_sees_the_form_of_a_text() -> None:
     flags = intents.flags("nhà cháy rồi, gọi ai?", heard("nhà cháy rồi, gọi ai?"))
     assert {"asks for whom", "question", "question mark", "danger event"} <= set(flags)
     assert "angry" in intents.flags("vl", heard("ồn vl"))
+
+
+@pytest.mark.parametrize("text", ["tôi muốn tự tử", "không muốn sống nữa", "chán sống ghê á", "em muốn chết"])
+def test_what_is_said_outright_is_an_alarm_whatever_the_model_thinks(text: str) -> None:
+    assert emergencies.outright(" ".join(words(text)))
+
+
+@pytest.mark.parametrize(
+    "text", ["nóng muốn chết", "không muốn sống gần quán karaoke", "phòng chống tự tử học ở đâu"]
+)
+def test_a_figure_of_speech_or_a_question_is_not_said_outright(text: str) -> None:
+    assert not emergencies.outright(" ".join(words(text)))

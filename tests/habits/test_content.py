@@ -13,7 +13,7 @@ from content.catalog import Entry
 from content.emergencies import KINDS
 from content.understand import LONGEST
 from handlers.citizens import FLOWS, JOURNEYS
-from handlers.citizens.asking import ANSWER, OFFER
+from handlers.citizens.asking import ANSWER, OFFER, WISHES
 from handlers.citizens.legal import TRACKS
 from handlers.files import REASONS
 from tests import make
@@ -98,6 +98,11 @@ def test_both_languages_name_the_same_numbers_to_call(key: str, entry: Entry) ->
 @pytest.mark.parametrize("key", ["emergency.now", "emergency.line", *(f"emergency.{kind}" for kind in KINDS)])
 def test_the_four_numbers_stand_wherever_they_must(key: str, language: str) -> None:
     assert {"111", "113", "114", "115"} <= set(re.findall(r"\d{3}", SENTENCES[language][key]))
+
+
+def test_every_wish_and_every_track_leads_to_an_entry() -> None:
+    named = {*WISHES.values(), *(key for keys in TRACKS.values() for key in keys), "gap-can-bo"}
+    assert named <= ENTRIES.keys()
 
 
 def test_every_theme_has_entries() -> None:
