@@ -16,7 +16,7 @@ _SIGNS = {
     "what": r"la gi|nghia la|la sao|gom nhung gi|gom gi|tieu chi|tieu chuan|noi gi|khac nhau|the nao la|vi du|what is|what are",
 }  # fmt: skip
 _PATTERNS = {
-    name: re.compile(rf"(?<!\w)(?:{signs})(?!\w)" if not signs.endswith("$") else rf"(?<!\w)(?:{signs})")
+    name: re.compile(rf"\b(?:{signs})\b" if not signs.endswith("$") else rf"\b(?:{signs})")
     for name, signs in _SIGNS.items()
 }
 

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from content import wording
+from content import compiled, wording
 from content.linear import Model, Packed, unpack
 from content.normalise import heard, words
 from content.search import Document, Index, Synonyms, Weights
@@ -141,7 +141,7 @@ class Catalog:
         themes: Mapping[str, Theme],
         sentences: Wording,
         mind: Mind,
-        local: Local,
+        local: Local = NOWHERE,
     ) -> None:
         self.entries = entries
         self.themes = themes
@@ -149,6 +149,10 @@ class Catalog:
         self.mind = mind
         self.local = local
         self.menu = tuple(themes)[:MENU]
+
+    def placed(self, local: Local) -> "Catalog":
+        """The same content in a province."""
+        return Catalog(self.entries, self.themes, self.wording, self.mind, local)
 
     def understand(self, text: str, about: str | None = None, why: bool = False) -> Heard:
         """All that a text tells, said after the entry `about` was."""
@@ -167,6 +171,12 @@ class Catalog:
 
 def load(folder: Path = HERE, local: Local = NOWHERE, *, learned: bool = True) -> Catalog:
     """Reads `folder`; raises ContentWrong with every mistake in it. `learned`: with what was learned before."""
+    if not learned:
+        return _built(folder, learned=False)
+    return compiled.kept(folder, lambda: _built(folder), "catalog").placed(local)
+
+
+def _built(folder: Path, *, learned: bool = True) -> Catalog:
     sentences, mistakes = wording.read(folder / "locales")
     themes, named, more = _themes(folder / "themes.toml")
     mistakes += more
@@ -180,7 +190,7 @@ def load(folder: Path = HERE, local: Local = NOWHERE, *, learned: bool = True) -
                 mistakes.append(f"knowledge/{file.name}:theme: '{entry.theme}' is not in themes.toml")
     if not entries and not mistakes:
         mistakes.append("knowledge:-: no entry found")
-    documents = {key: _document(entry) for key, entry in entries.items()}
+    documents = {key: document(entry) for key, entry in entries.items()}
     mistakes += _doubled(documents)
     known, model, more = _learned(folder / "learned.json") if learned else (Learned(), _NOTHING, [])
     mistakes += more
@@ -195,7 +205,7 @@ def load(folder: Path = HERE, local: Local = NOWHERE, *, learned: bool = True) -
         key: Matter(_near(key, entries), entry.aspect, documents[key].questions[0])
         for key, entry in entries.items()
     }
-    return Catalog(entries, themes, sentences, Mind(index, model, matters), local)
+    return Catalog(entries, themes, sentences, Mind(index, model, matters))
 
 
 def _themes(file: Path) -> tuple[dict[str, Theme], set[str], list[str]]:
@@ -300,6 +310,7 @@ def _near(key: str, entries: Mapping[str, Entry]) -> tuple[str, ...]:
     return (*dict.fromkeys(one for one in (*next, *further) if one != key), key)
 
 
-def _document(entry: Entry) -> Document:
+def document(entry: Entry) -> Document:
+    """What it is found by."""
     asked = (entry.title, *entry.questions, entry.title_en, *entry.questions_en)
     return Document(tuple(heard(q) for q in asked), tuple(words(entry.answer)), entry.aspect)

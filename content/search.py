@@ -10,7 +10,7 @@ import itertools
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
@@ -152,8 +152,16 @@ class Index:
         self._ids: dict[str, int] = {}
         self._lay_out([documents[key] for key in self._keys])
         self._lay_out_questions([documents[key].questions for key in self._keys])
-        self.known = self._ids.keys()
-        self._long = [word for word in self._ids if len(word) > 2 and word.isalpha()]
+        long = [word for word in self._ids if len(word) > 2 and word.isalpha()]
+        self._like = {
+            length: [word for word in long if abs(len(word) - length) < 2]
+            for length in range(3, max(map(len, long), default=0) + 2)
+        }
+
+    @property
+    def known(self) -> Container[str]:
+        """Every word that stands somewhere."""
+        return self._ids
 
     def _lay_out(self, documents: Sequence[Document]) -> None:
         """All terms with where they stand: `entries` holds twice a document's number, and one more where a
@@ -314,7 +322,7 @@ class Index:
             for place in self._places(phrase):
                 weights.setdefault(place, SYNONYM_WEIGHT)
         rarity = {word: self._rare(word) for word in words}
-        unknown = _UNKNOWN**2 * sum(word not in self._ids for word in rarity)
+        unknown = _UNKNOWN**2 * sum([word not in self._ids for word in rarity])
         return _Query(
             words,
             said.shaped,
@@ -341,9 +349,8 @@ class Index:
         for place, word in enumerate(words):
             if word in self._ids or len(word) < 3 or not word.isalpha():
                 continue
-            found = process.extract(
-                word, self._long, scorer=OSA.distance, processor=None, score_cutoff=1, limit=20
-            )
+            like = self._like.get(len(word), ())
+            found = process.extract(word, like, scorer=OSA.distance, processor=None, score_cutoff=1, limit=20)
             if found:
                 before, after = fixed[place - 1] if place else "", words[place + 1 : place + 2]
                 fixed[place] = max(
@@ -380,8 +387,9 @@ class Index:
             few = sorted(self._numbers[key] for key in among if key in self._numbers)
         elif rare:
             few = self._best(scores, BEFORE_COMMON, few)
-        for number in few:
-            scores[number] += sum([dense[number] * factor for dense, factor in common])
+        for dense, factor in common:
+            for number in few:
+                scores[number] += dense[number] * factor
         return [(number, scores[number]) for number in self._best(scores, RANKED, few)]
 
     @staticmethod
@@ -399,19 +407,27 @@ class Index:
             for word, value in query.rarity.items()
             if word in self._ids
         ]
-        return [self._look(query, words, number, score, score / best) for number, score in found]
+        rarest = max(query.rarity.values(), default=1.0)
+        return [self._look(query, words, rarest, number, score, score / best) for number, score in found]
 
     def _look(
-        self, query: _Query, words: list[tuple[int, float]], number: int, score: float, share: float
+        self,
+        query: _Query,
+        words: list[tuple[int, float]],
+        rarest: float,
+        number: int,
+        score: float,
+        share: float,
     ) -> _Candidate:
         cover = asked = core = 0.0
+        dense, entries, starts, there = self._dense_asked, self._entries, self._starts, 2 * number
         for place, value in words:
-            common = self._dense_asked.get(place)
-            if common is not None:
-                said = common[number]
-            else:
-                at = self._stands(place, number)
-                said = 1 + (self._entries[at] & 1) if at >= 0 else 0
+            if place in dense:
+                said = dense[place][number]
+            else:  # as `_stands`; the call alone costs as much as what it does
+                end = starts[place + 1]
+                at = bisect_left(entries, there, starts[place], end)
+                said = 1 + (entries[at] & 1) if at < end and entries[at] >> 1 == number else 0
             if said:
                 cover += value
                 if said > 1:
@@ -423,7 +439,7 @@ class Index:
         first = self._firsts[number]
         near = sorted((self._nearness(query, first + place) for _, _, place in likest), reverse=True)
         if query.accented:
-            held = sum(self._says(word, number) for word in query.shaped)
+            held = sum([self._says(word, number) for word in query.shaped])
             accents = held / (len(query.shaped) or 1)
         else:
             accents = asked / query.total
@@ -438,13 +454,13 @@ class Index:
             aspect,
             likest[0][1] / 100 if likest else 0.0,
         )
-        return _Candidate(number, score, features, core / max(query.rarity.values(), default=1.0), asked)
+        return _Candidate(number, score, features, core / rarest, asked)
 
     def _nearness(self, query: _Query, question: int) -> float:
         """The cosine between the query and one question, over rarity."""
         typed = query.typed
         terms = self._asked[self._ends[question] : self._ends[question + 1]]
-        shared = sum([typed[term] for term in terms if term in typed])
+        shared = sum([square for term in terms if (square := typed.get(term))])
         return shared / (self._norms[question] * query.norm)
 
     def _says(self, word: str, number: int) -> bool:
