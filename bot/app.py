@@ -13,9 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels import PUSHED
 from bot.channels.contract import Channel, Hearing
+from bot.channels.webchat.channel import Uploads
 from bot.media import Media
 from bot.metrics import Metrics
-from bot.settings import Settings
+from bot.settings import Settings, days, session
 from bot.signals import Signals
 from bot.web import pages
 from bot.web.parts import Parts
@@ -32,12 +33,13 @@ from bot.workers.worker import Work, Worker
 from content.catalog import Catalog, Local
 from handlers.clock import sweep
 from handlers.router import router
-from storage import keys, migrations
+from storage import keys, migrations, staged
 from storage.database import Database, Owned, StorageDown, Watcher
 from storage.files import Files
 from storage.keys import KeysWrong, Ring
 from storage.migrations import SchemaWrong
 from storage.opening import open_database
+from storage.shapes import Source
 
 MIGRATING_S = 60  # how long a start waits for another process that migrates
 
@@ -168,24 +170,27 @@ async def running(
     stop = asyncio.Event()
     decide, caution = router(catalog), Caution(database)
     hearing = hearing_of(settings, database)
+    files, media = files_of(settings, database), Media()
     works: list[Work] = [
         *(
             Answering(database, lambda: catalog, decide, clock, metrics, caution)
             for _ in range(database.hands)
         ),
-        Clock(database, clock),
-        Clearing(database, files_of(settings, database)),
+        Clock(database, lambda: catalog, clock),
+        Clearing(database, files),
         *(Sending(channel, database, clock, metrics) for channel in (*channels, *hearing)),
         *(
             work
             for channel in hearing
-            for work in _hearing(channel, database, catalog, metrics, stop, settings)
+            for work in _hearing(channel, database, catalog, metrics, stop, files, media)
         ),
     ]
+    if settings.channels.webchat.enabled:
+        works.append(Fetching(Uploads(files), database, files, media, clock, metrics, _fetched))
     workers = [Worker(work, signals, metrics) for work in works]
     names = {channel.facts.name: channel for channel in hearing}
     parts = Parts(
-        settings, database, catalog, signals, metrics, workers, names, clock, stop, pages.templates()
+        settings, database, files, catalog, signals, metrics, workers, names, clock, stop, pages.templates()
     )
     await database.write(sweep.begin, clock())
     tasks = [asyncio.create_task(worker.run(stop)) for worker in workers]
@@ -223,12 +228,23 @@ def hearing_of(settings: Settings, database: Database) -> list[Hearing]:
 
 def local_of(settings: Settings) -> Local:
     """What people are told of this province."""
-    return Local(**settings.province.model_dump())
+    hours = settings.hours
+    return Local(
+        **settings.province.model_dump(),
+        sessions=(session(hours.morning), session(hours.afternoon)),
+        off=tuple(sorted(days(hours.off))),
+        worked=tuple(sorted(days(hours.worked))),
+    )
 
 
 def files_of(settings: Settings, database: Database) -> Files:
     """Where sealed files are kept; several machines must share this folder."""
     return Files(settings.service.data_dir / "files", database.ring)
+
+
+def _fetched(db: Connection, source: Source) -> None:
+    """A browser's upload was looked at."""
+    staged.release(db, source.id)
 
 
 def _hearing(
@@ -237,12 +253,13 @@ def _hearing(
     catalog: Catalog,
     metrics: Metrics,
     stop: asyncio.Event,
-    settings: Settings,
+    files: Files,
+    media: Media,
 ) -> list[Work]:
     works: list[Work] = [
         Arranging(channel, catalog, metrics),
         Typing(channel, database, clock),
-        Fetching(channel, database, files_of(settings, database), Media(), clock, metrics),
+        Fetching(channel, database, files, media, clock, metrics),
     ]
     if channel.polled:
         works.append(Polling(channel, database, clock, metrics, stop))

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import gc
 import getpass
@@ -12,11 +13,11 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 import msgspec
 import uvloop
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, insert
 
 from bot import app, logs, settings
 from bot.app import Refused
@@ -27,21 +28,38 @@ from bot.metrics import Metrics
 from bot.settings import Settings, SettingsWrong
 from bot.signals import Signals
 from bot.web.routes import ALWAYS, CHAT, HOOKS
-from content import catalog
+from content import catalog, codes, moments
 from content.catalog import Catalog, ContentWrong
 from content.likeness import grouped
+from content.masking import masked
+from content.places import Found
 from content.wording import LANGUAGES
-from handlers import batch
+from handlers import batch, offices
+from handlers.cases import NotAllowed
 from handlers.citizens.asking import ANSWER
 from handlers.citizens.forget import forget
+from handlers.citizens.forms import INTENTS
 from handlers.router import router
-from handlers.turn import Standing
-from storage import attachments, conversations, feedback, inbox, outbox, timers, unanswered
+from handlers.staff import submissions as staff
+from handlers.turn import Standing, Turn
+from storage import (
+    attachments,
+    conversations,
+    feedback,
+    inbox,
+    keys,
+    outbox,
+    submissions,
+    timers,
+    unanswered,
+)
 from storage.conversations import Conversation
 from storage.database import Database, StorageDown
 from storage.files import Spoilt
 from storage.inbox import Waiting
+from storage.schema import metadata
 from storage.shapes import Incoming, Kind, Said
+from storage.submissions import Submission
 
 PATIENCE_S = 15  # how long `talk` waits for an answer
 
@@ -89,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
         understand,
         'read JSON lines {"text": …, "lang"?: …, "about"?: …}, print what is understood and answered',
     ).add_argument("--why", action="store_true", help="with what spoke for each candidate")
+    command(
+        "places",
+        find_places,
+        'read JSON lines {"text": …} or {"latitude": …, "longitude": …}, print the unit',
+    )
     for name, function, help in (
         ("queues", queues, "how full inbox, outbox and timers are, and what was set aside"),
         ("routes", routes, "every address of the service and who may use it"),
@@ -96,6 +119,15 @@ def _parser() -> argparse.ArgumentParser:
         ("unanswered", read_unanswered, "questions without an answer, masked, those alike together"),
     ):
         command(name, function, help).add_argument("--json", action="store_true", help="as JSON")
+    command(
+        "submissions", read_submissions, "what people reported, the newest first; never who"
+    ).add_argument("--json", action="store_true", help="as JSON")
+    act_ = command("act", act, "do what staff do with a submission")
+    act_.add_argument("id", type=_row, metavar="ID", help="a number from `submissions`")
+    act_.add_argument("what", metavar="ACT", help="a state of content/states.toml, or say, or extend")
+    act_.add_argument("--text", default="", help="words for its author")
+    act_.add_argument("--office", type=_row, help="the code of the unit that it goes to")
+    act_.add_argument("--days", type=_row, default=5, help="working days, for extend (default: %(default)s)")
     file_ = command("file", read_file, "write one file that somebody sent to standard output")
     file_.add_argument("id", type=_row, metavar="ID", help="a number from `feedback`")
     replay_ = command("replay", replay, "let parked messages be answered after all")
@@ -246,6 +278,59 @@ def read_unanswered(options: argparse.Namespace) -> None:
     _show(options, rows)
 
 
+def read_submissions(options: argparse.Namespace) -> None:
+    """What lists show: masked, without their authors."""
+    _, known = _loaded(options)
+    with _reading(options) as database:
+        found = database.ask(lambda db: submissions.newest(db, 1_000)).result()
+        files = database.ask(lambda db: {s.id: attachments.of_submission(db, s.id) for s in found}).result()
+    rows = [
+        {
+            "id": s.id,
+            "number": s.number,
+            "kind": s.kind.value,
+            "theme": s.theme,
+            "unit": s.unit,
+            "unit_name": known.places.named(s.unit) if s.unit else None,
+            "office": offices.named(known, s.office, LANGUAGES[0]),
+            "state": s.state,
+            "urgent": s.urgent,
+            "anonymous": s.anonymous,
+            "masked": s.masked,
+            "files": [{"id": f.id, "kind": f.kind, "mime": f.mime, "bytes": f.bytes} for f in files[s.id]],
+            "filed_at": s.filed_at,
+            "accept_by": s.accept_by,
+            "resolve_by": s.resolve_by,
+            "version": s.version,
+        }
+        for s in found
+    ]
+    _show(options, rows)
+
+
+def act(options: argparse.Namespace) -> int:
+    """One act of staff; its author hears of it as from the console."""
+    ours, known = _loaded(options)
+    now = app.clock()
+
+    def done(db: Connection) -> Submission:
+        if options.what == "say":
+            return staff.say(db, known, options.id, options.text, now)
+        if options.what == "extend":
+            return staff.extend(db, known, options.id, options.days, options.text, now)
+        return staff.move(
+            db, known, options.id, options.what, now, text=options.text or None, office=options.office
+        )
+
+    with app.opened(ours, make=False) as database:
+        try:
+            changed = database.submit(done, "act").result()
+        except NotAllowed as error:
+            return _complain([f"nepsong: {known.speaker(LANGUAGES[0])(str(error))}"])
+    _print(f"nepsong: {changed.number}: {known.states[changed.state].staff}")
+    return 0
+
+
 def read_file(options: argparse.Namespace) -> int:
     """One file that somebody sent, unsealed to standard output."""
     ours = settings.read(options.config)
@@ -281,15 +366,10 @@ def understand(options: argparse.Namespace) -> int:
     _, known = _loaded(options)
     decide = router(known)
     wrong = False
-    with create_engine("sqlite://").connect() as nowhere:  # a first message writes nothing
-        for number, line in enumerate(sys.stdin.buffer, 1):
-            if not line.strip():
-                continue
-            try:
-                asked = msgspec.json.decode(line, type=Asked)
-            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-                what = error if isinstance(error, msgspec.DecodeError) else "nested too deeply, or no UTF-8"
-                _print(msgspec.json.encode({"error": f"line {number}: {what}"}).decode())
+    with _nowhere() as nowhere:
+        for asked in _lines(Asked):
+            if isinstance(asked, str):
+                _print(msgspec.json.encode({"error": asked}).decode())
                 wrong = True
                 continue
             heard = known.understand(asked.text, asked.about, options.why)
@@ -301,6 +381,7 @@ def understand(options: argparse.Namespace) -> int:
                 )
             message = Waiting(1, 0, Kind.message, Said(asked.text), app.clock())
             decided = decide(nowhere, person, message, app.clock())
+            nowhere.rollback()  # nobody spoke before, each time
             best = known.entries[heard.hits[0].key] if heard.hits and heard.sure >= ANSWER else None
             out = {
                 "text": asked.text,
@@ -312,10 +393,12 @@ def understand(options: argparse.Namespace) -> int:
                     {"key": h.key, "title": known.entries[h.key].titled(language), "score": h.sure}
                     for h in heard.hits[1 if best else 0 :]
                 ],
-                "theme": best.theme if best else None,
-                "unit": None,
-                "moment": None,
-                "code": None,
+                "kind": next((kind for kind, intent in INTENTS.items() if intent == heard.intent), None),
+                "theme": heard.theme or (best.theme if best else None),
+                "unit": _unit(known, heard.place),
+                "moment": moments.read(asked.text, Turn.local(app.clock())),
+                "code": codes.read(asked.text),
+                "masked": masked(asked.text),
                 "answer": "\n\n".join(text for answer in decided.answers for text in answer.texts),
             }
             if options.why:
@@ -324,6 +407,82 @@ def understand(options: argparse.Namespace) -> int:
                 ]
             _print(msgspec.json.encode(out).decode())
     return 1 if wrong else 0
+
+
+@contextlib.contextmanager
+def _nowhere() -> Iterator[Connection]:
+    """A database that nobody has: what is decided is written and forgotten."""
+    engine = create_engine("sqlite://")
+    engine.dialect.ring = keys.read(f"1:{base64.b64encode(os.urandom(32)).decode()}", "nowhere")  # type: ignore[attr-defined]
+    with engine.connect() as db:
+        metadata.create_all(db)
+        db.execute(insert(conversations.conversations).values(_NOBODY))
+        db.commit()
+        yield db
+
+
+_NOBODY = {
+    "id": 0,
+    "channel": TERMINAL.name,
+    "address_hash": b"",
+    "language": LANGUAGES[0],
+    "reach": "ok",
+    "created_at": 0,
+    "seen_at": 0,
+}
+_Line = TypeVar("_Line")
+
+
+def _lines(shape: type[_Line]) -> Iterator[_Line | str]:
+    """Standard input's JSON lines, each as this shape or as what is wrong with it."""
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if not line.strip():
+            continue
+        try:
+            yield msgspec.json.decode(line, type=shape)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            what = error if isinstance(error, msgspec.DecodeError) else "nested too deeply, or no UTF-8"
+            yield f"line {number}: {what}"
+
+
+def find_places(options: argparse.Namespace) -> int:
+    """Where a name, or a place on the map, is today."""
+    _, known = _loaded(options)
+    wrong = False
+    for asked in _lines(Placed):
+        if isinstance(asked, str):
+            out: dict[str, object] | None = {"error": asked}
+            wrong = True
+        elif asked.latitude is not None and asked.longitude is not None:
+            code = known.places.nearest(asked.latitude, asked.longitude)
+            out = {"unit": code, "name": known.places.named(code) if code is not None else None}
+        else:
+            out = {"text": asked.text, **(_unit(known, known.places.find(asked.text, alone=True)) or {})}
+        _print(msgspec.json.encode(out).decode())
+    return 1 if wrong else 0
+
+
+def _unit(known: Catalog, found: Found | None) -> dict[str, object] | None:
+    """What a text names, with the names of today."""
+    if found is None:
+        return None
+    names = known.places.named
+    return {
+        "unit": found.unit,
+        "name": names(found.unit) if found.unit is not None else None,
+        "choices": [{"unit": code, "name": names(code)} for code in found.choices],
+        "community": found.community,
+        "said": found.said,
+        "former": found.former,
+    }
+
+
+class Placed(msgspec.Struct):
+    """A line that `places` reads."""
+
+    text: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 class Asked(msgspec.Struct):

@@ -233,11 +233,16 @@ def _picture(content: bytes) -> tuple[_Told, bytes] | None:
     pillow: Any = import_module("PIL.Image")
     for name in FORMATS:  # named by us, or Pillow loads all forty
         import_module(f"PIL.{name}ImagePlugin")
+    formats = [name.upper() for name in FORMATS]
+    if content[4:8] == b"ftyp":  # what iPhones take; the decoder is loaded only for it
+        heif: Any = import_module("pi_heif")
+        heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+        formats.append("HEIF")
     pillow.MAX_IMAGE_PIXELS = MOST_PIXELS
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", pillow.DecompressionBombWarning)
     try:
-        with pillow.open(io.BytesIO(content), formats=[name.upper() for name in FORMATS]) as opened:
+        with pillow.open(io.BytesIO(content), formats=formats) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise _No("bomb")
             if opened.format == "TIFF" and opened.n_frames > 1:
@@ -339,7 +344,7 @@ def _by_head(content: bytes) -> tuple[Kind, str] | None:
 
 
 def _by_brand(content: bytes) -> tuple[Kind, str] | None:
-    """What is built of boxes: MP4 and its kin, but also HEIC and AVIF. Raises _No."""
+    """What is built of boxes: MP4 and its kin, but also AVIF, and HEIC that is broken. Raises _No."""
     if content[4:8] != b"ftyp":
         return None
     size = int.from_bytes(content[:4], "big")

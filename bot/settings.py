@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,10 @@ from sqlalchemy.exc import ArgumentError
 
 PREFIX = "NEPSONG_"
 TESTS = "NEPSONG_TEST_"  # names for the test suite only; no setting begins like this
+
+
+_SESSION = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+_DAYS = r"^\s*(\d{4}-\d{2}-\d{2}(\s+|$))*$"
 
 
 class SettingsWrong(Exception):
@@ -98,6 +103,46 @@ class Province(_Section):
     "What the province's own emergency number is for."
     emergency_phone: Annotated[str, Field(pattern=r"^[\d .+()-]{0,30}$")] = ""
     "That number; shown with 113, 114, 115 and 111."
+    code: Annotated[int, Field(ge=1, le=99)] = 51
+    "The province's official number: reports are taken from its communes."
+    office: str = ""
+    "The movement's standing agency of the province, as people read it; empty: named in general words."
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 180
+    "How long original words, files and the link to their author are kept after a report has ended."
+
+
+class Hours(_Section):
+    """When offices work: deadlines count these."""
+
+    morning: Annotated[str, Field(pattern=_SESSION)] = "07:30-11:30"
+    "The first session of a working day."
+    afternoon: Annotated[str, Field(pattern=_SESSION)] = "13:30-17:00"
+    "The second."
+    off: Annotated[str, Field(pattern=_DAYS)] = ""
+    "More days off, as 2027-02-05 2027-02-12; weekends and public holidays are known."
+    worked: Annotated[str, Field(pattern=_DAYS)] = ""
+    "Weekends or holidays that are worked."
+
+    @model_validator(mode="after")
+    def _makes_a_day(self) -> "Hours":
+        days(self.off), days(self.worked)
+        (begin, noon), (again, close) = session(self.morning), session(self.afternoon)
+        if not begin < noon <= again < close:
+            raise ValueError("morning and afternoon must be two sessions of a day, in order and apart")
+        if both := days(self.off) & days(self.worked):
+            raise ValueError(f"both off and worked: {', '.join(map(str, sorted(both)))}")
+        return self
+
+
+def session(text: str) -> tuple[time, time]:
+    """ "07:30-11:30" as two times."""
+    begin, end = text.split("-")
+    return time.fromisoformat(begin), time.fromisoformat(end)
+
+
+def days(text: str) -> frozenset[date]:
+    """ "2027-02-05 2027-02-12" as days; raises ValueError for one that there is not."""
+    return frozenset(date.fromisoformat(day) for day in text.split())
 
 
 class WebChat(_Section):
@@ -158,6 +203,7 @@ class Settings(_Section):
     log: Log = Log()
     channels: Channels = Channels()
     province: Province = Province()
+    hours: Hours = Hours()
 
     @model_validator(mode="after")
     def _hook_can_be_known(self) -> "Settings":

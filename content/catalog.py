@@ -19,16 +19,18 @@ from pydantic import (
     model_validator,
 )
 
-from content import compiled, wording
+from content import compiled, places, states, wording
+from content.calendar import Calendar, Session
 from content.linear import Model, Packed, unpack
 from content.normalise import heard, words
+from content.places import Places
 from content.search import Document, Index, Synonyms, Weights
 from content.understand import Heard, Matter, Mind, understand
 from content.wording import Say, Wording
 
 HERE = Path(__file__).parent
 ELSEWHERE = "elsewhere"
-MENU = 6  # themes on the first screen; a phone shows no more
+MENU = 4  # themes on the first screen, under what people can tell us; a phone shows no more
 _FENCE = re.compile(r"^\+\+\+( en)?[ \t]*$", re.MULTILINE)
 _Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -52,6 +54,16 @@ class Local(Struct, frozen=True):
     reception_hours: str = ""
     emergency_name: str = ""
     emergency_phone: str = ""
+    code: int = 51
+    "The province's official number."
+    office: str = ""
+    keep_days: int = 180
+    sessions: tuple[Session, Session] = (
+        (datetime.time(7, 30), datetime.time(11, 30)),
+        (datetime.time(13, 30), datetime.time(17)),
+    )
+    off: tuple[datetime.date, ...] = ()
+    worked: tuple[datetime.date, ...] = ()
 
 
 NOWHERE = Local()
@@ -122,14 +134,40 @@ class Entry(BaseModel):
         return bool((self.valid_to and day > self.valid_to) or (self.valid_from and day < self.valid_from))
 
 
+class Asked(BaseModel):
+    """A question of a theme's own, in each language."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vi: _Line
+    en: _Line
+
+
+_Clock = tuple[Annotated[int, Field(gt=0, le=400)], Annotated[int, Field(gt=0, le=400)]]
+
+
 class Theme(BaseModel):
-    """A theme's title in each language; short, because it is a button. `first`: its entries most asked for."""
+    """What people ask about and report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     vi: Annotated[str, StringConstraints(min_length=1, max_length=28)]
+    "The title; short, because it is a button."
     en: Annotated[str, StringConstraints(min_length=1, max_length=28)]
     first: tuple[str, ...] = ()
+    "Its entries most asked for."
+    kinds: tuple[Literal["violation", "model_practice", "suggestion"], ...] = ()
+    "What can be reported under it."
+    words: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]+( [a-z]+)*$")], ...] = ()
+    "Folded phrases that name it in a story."
+    urgent: bool = False
+    "Its reports go by the urgent clock."
+    accept: _Clock = (8, 4)
+    "Working hours until an officer has accepted: normal, urgent."
+    resolve: _Clock = (5, 2)
+    "Working days until there is a result: normal, urgent."
+    questions: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{1,12}$")], Asked] = {}
+    "What else is asked of a violation."
 
 
 class Catalog:
@@ -140,19 +178,31 @@ class Catalog:
         entries: Mapping[str, Entry],
         themes: Mapping[str, Theme],
         sentences: Wording,
+        states: Mapping[str, states.State],
         mind: Mind,
         local: Local = NOWHERE,
     ) -> None:
         self.entries = entries
         self.themes = themes
         self.wording = sentences
+        self.states = states
         self.mind = mind
+        self.places = mind.places
         self.local = local
-        self.menu = tuple(themes)[:MENU]
+        self.calendar = Calendar(local.sessions, local.off, local.worked)
+        told = {entry.theme for entry in entries.values()}
+        self.shelves = tuple(name for name in themes if name in told)
+        "Themes that something is known of."
+        self.menu = self.shelves[:MENU]
 
     def placed(self, local: Local) -> "Catalog":
         """The same content in a province."""
-        return Catalog(self.entries, self.themes, self.wording, self.mind, local)
+        return Catalog(self.entries, self.themes, self.wording, self.states, self.mind, local)
+
+    def ours(self, unit: int) -> bool:
+        """Whether a unit is the province itself or one of its communes."""
+        known = self.places.get(unit)
+        return known is not None and self.local.code in (known.code, known.parent)
 
     def understand(self, text: str, about: str | None = None, why: bool = False) -> Heard:
         """All that a text tells, said after the entry `about` was."""
@@ -172,13 +222,14 @@ class Catalog:
 def load(folder: Path = HERE, local: Local = NOWHERE, *, learned: bool = True) -> Catalog:
     """Reads `folder`; raises ContentWrong with every mistake in it. `learned`: with what was learned before."""
     if not learned:
-        return _built(folder, learned=False)
-    return compiled.kept(folder, lambda: _built(folder), "catalog").placed(local)
+        return _built(folder, local.code, learned=False)
+    built = compiled.kept(folder, lambda: _built(folder, local.code), f"catalog-{local.code}")
+    return built.placed(local)
 
 
-def _built(folder: Path, *, learned: bool = True) -> Catalog:
+def _built(folder: Path, province: int, *, learned: bool = True) -> Catalog:
     sentences, mistakes = wording.read(folder / "locales")
-    themes, named, more = _themes(folder / "themes.toml")
+    themes, titles, more = _themes(folder / "themes.toml")
     mistakes += more
     entries: dict[str, Entry] = {}
     for file in sorted((folder / "knowledge").glob("*.md")):
@@ -186,7 +237,7 @@ def _built(folder: Path, *, learned: bool = True) -> Catalog:
         mistakes += more
         if entry:
             entries[file.stem] = entry
-            if named and entry.theme not in named | {ELSEWHERE}:
+            if titles and entry.theme not in titles | {ELSEWHERE}:
                 mistakes.append(f"knowledge/{file.name}:theme: '{entry.theme}' is not in themes.toml")
     if not entries and not mistakes:
         mistakes.append("knowledge:-: no entry found")
@@ -196,16 +247,22 @@ def _built(folder: Path, *, learned: bool = True) -> Catalog:
     mistakes += more
     synonyms, more = _synonyms(folder / "synonyms.toml")
     mistakes += more
+    ways, more = states.read(folder / "states.toml")
+    mistakes += more
+    units, formers, more = places.read(folder / "units.csv")
+    mistakes += more
     if not mistakes:  # a file with a mistake of its own is missing everywhere else
         mistakes += _dangling(entries, themes)
     if mistakes:
         raise ContentWrong(mistakes)
     index = Index(documents, synonyms, known.search)
+    named = tuple((name, theme.words) for name, theme in themes.items() if theme.kinds)
     matters = {
-        key: Matter(_near(key, entries), entry.aspect, documents[key].questions[0])
+        key: Matter(_near(key, entries), entry.aspect, documents[key].questions[0], entry.theme)
         for key, entry in entries.items()
     }
-    return Catalog(entries, themes, sentences, Mind(index, model, matters))
+    mind = Mind(index, model, matters, named, Places(units, formers, province))
+    return Catalog(entries, themes, sentences, ways, mind)
 
 
 def _themes(file: Path) -> tuple[dict[str, Theme], set[str], list[str]]:

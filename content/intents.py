@@ -37,6 +37,7 @@ def _says(*phrases: str, longest: int = 200) -> Callable[[str, int], bool]:
 
 # "góp ý …" tells us something, unless it asks how, or is about the list of families.
 _TELLS = re.compile(r"(?:(?:toi|em|minh|da|xin|cho toi|muon|toi muon) )*gop y(?: |$)")
+_SERVICE = re.compile(r"(?<!\w)(?:nep song|dich vu nay|bot|trang nay|trang web|tro chuyen)(?!\w)")
 _LISTS = re.compile(
     r"danh sach|binh xet|gia dinh van hoa|(?<!\w)(?:o dau|the nao|khi nao|bao gio|nhu nao|cho ai|voi ai|duoc khong)(?!\w)"
 )
@@ -66,6 +67,11 @@ RULES: tuple[_Rule, ...] = (
     ("unsatisfied", _is("khong dung y( toi)?", "khong phai (y|cai) (toi|minh|do)( hoi)?", "tra loi sai( roi)?", "khong dung", "not what i (meant|asked)", "y khac", longest=8)),
     ("angry", _says("bot (ngu|te|do)", "(ngu|vo dung|te hai) (vl|vcl|qua)", "do ngu", "tra loi nhu (cai )?may", "vl", "vcl", "dm", "cc", "useless", "stupid", longest=10)),
     ("grief", _says("(me|ba|cha|bo|ong|vo|chong|con|anh|chi|em|chau|ong ba|ong noi|ba noi|ong ngoai|ba ngoai)( \\w+){0,2} (moi |vua )?(mat|qua doi|tu tran)( roi| sang nay| hom qua| toi qua| dem qua)", "(moi|vua) (mat|qua doi)( sang nay| hom qua| toi qua)?$", "passed away", longest=25)),
+    ("violation", _is("(gui |viet )?(don )?phan anh( vi pham)?", "bao (cao )?vi pham", "(make a |send a )?report")),
+    ("model_practice", _is("(ke |gui |gioi thieu )?(ve )?(mot )?(mo hinh|cach lam) hay")),
+    ("suggestion", _is("(gui |neu )?(kien nghi|de xuat|kho khan|vuong mac|y kien)", "suggest(ion)?")),
+    ("mine", _is("/?(ho so|viec|phan anh|tin) (cua )?(toi|em|minh)( da gui)?", "/?ho so", "what i sent", "my reports?")),
+    ("code", _is("/?tra cuu( ho so| phan anh)?", "/?tra ma", "(xem|tra) (ma|tien do)", "track")),
     ("feedback", _says("(muon )?gop y (ve|cho|la|voi)?( \\w+){0,3} ?(dich vu|bot|nep song|trang|tro chuyen)", "feedback", "(bot|nep song|dich vu nay|trang nay) (cham|hay|tot|kho dung)", longest=60)),
     ("feedback", lambda said, count: count <= 400 and _TELLS.match(said) is not None and _LISTS.search(said) is None),
     ("feedback", _is("danh gia dich vu")),
@@ -77,8 +83,15 @@ MEANT = {
     "menu": "other", "back": "back", "resume": "other", "skip": "skip", "cancel": "cancel", "forget": "privacy",
     "language_en": "language", "language_vi": "language", "yes": "yes", "okay": "yes", "no": "no", "thanks": "thanks",
     "bye": "greeting", "greeting": "greeting", "opening": "greeting", "who": "talk_to_staff", "unsatisfied": "complain_service",
-    "angry": "complain_service", "grief": "other", "feedback": "complain_service",
+    "angry": "complain_service", "grief": "other", "feedback": "complain_service", "violation": "report_violation", "model_practice": "report_model", "suggestion": "suggest", "mine": "follow", "code": "follow",
 }  # fmt: skip
+
+
+def suggests(words: Sequence[str]) -> bool:
+    """Whether folded words suggest something, and not about this service."""
+    said = " ".join(words)
+    told = len(words) > 3 and _TELLS.match(said) is not None
+    return told and _LISTS.search(said) is None and _SERVICE.search(said) is None
 
 
 def command(words: Sequence[str]) -> str | None:

@@ -72,6 +72,14 @@ _CALLED = re.compile(
 )  # fmt: skip
 
 
+_ALL = (MAIL, LINK, PAPERS, PHONE, PLATE, HOUSE, NAME)
+
+
+def hides(text: str) -> list[str]:
+    """What a masked text hides, each kind once, in its own words: "số điện thoại"."""
+    return [kind.strip("[]") for kind in _ALL if kind in text]
+
+
 def masked(text: str) -> str:
     """The text with what tells of persons hidden; twice masked is once masked."""
     text = unicodedata.normalize("NFC", text)

@@ -9,6 +9,7 @@ from content import emergencies, intents, linear
 from content.aspects import aspects
 from content.linear import Model
 from content.normalise import Words, clean, fold, heard
+from content.places import Found, Places
 from content.search import RANKED, Hit, Index
 
 _ALONE = {
@@ -38,6 +39,7 @@ class Matter(Struct, frozen=True):
     "What is asked next, itself last."
     aspect: str | None
     title: Words
+    theme: str
 
 
 class Mind(Struct, frozen=True):
@@ -47,6 +49,9 @@ class Mind(Struct, frozen=True):
     model: Model
     matters: Mapping[str, Matter]
     "By entry."
+    themes: tuple[tuple[str, tuple[str, ...]], ...]
+    "What can be reported, with the folded phrases that name it."
+    places: Places
 
 
 class Heard(Struct, frozen=True):
@@ -71,6 +76,10 @@ class Heard(Struct, frozen=True):
     "The folded words, short forms written out."
     further: bool = False
     "Whether it asks on about what was spoken of before."
+    theme: str | None = None
+    "What it tells of, of what can be reported."
+    place: Found | None = None
+    "Where."
 
     @property
     def sure(self) -> float:
@@ -95,9 +104,10 @@ def understand(text: str, mind: Mind, about: str | None = None, why: bool = Fals
     danger = chances.get("emergency", 0.0)
     command = intents.command(words.folded)
     intent = max(chances, key=lambda label: chances[label])
+    place = mind.places.find(text)
     if (
         emergencies.outright(said)
-        or danger >= (CERTAINLY if emergencies.mistaken(said) else ALARM)
+        or danger >= (CERTAINLY if emergencies.mistaken(said) or _only_place(place, words, said) else ALARM)
         or (danger >= RULED and emergencies.alarm(said))
     ):
         intent, command = "emergency", None
@@ -119,7 +129,33 @@ def understand(text: str, mind: Mind, about: str | None = None, why: bool = Fals
         english=text.isascii() and intents.english(words.folded),
         words=words.folded,
         further=bool(further),
+        theme=_theme(said, mind, hits),
+        place=place,
     )
+
+
+def _only_place(place: Found | None, words: Words, said: str) -> bool:
+    """Whether a text is little more than the name of a place, without any sign of danger."""
+    named = len(place.said.split()) if place else 0
+    return bool(named) and len(words.folded) - named <= BESIDE and not emergencies.signs(said)
+
+
+LIKELY = 0.25  # an entry that is so near tells the theme, where no word does
+BESIDE = 2  # words beside a name: its province
+
+
+def _theme(said: str, mind: Mind, hits: list[Hit]) -> str | None:
+    """The theme with most of its phrases in the text; of equals the one whose phrases are longer."""
+    padded = f" {said} "
+    best, theme = 0, None
+    for name, phrases in mind.themes:
+        found = sum([len(phrase) for phrase in phrases if f" {phrase} " in padded])
+        if found > best:
+            best, theme = found, name
+    if theme is None and hits and hits[0].sure >= LIKELY:
+        near = mind.matters[hits[0].key].theme
+        return near if any(name == near for name, _ in mind.themes) else None
+    return theme
 
 
 def _further(words: Words, mind: Mind, about: str | None, hits: list[Hit], why: bool) -> list[Hit]:

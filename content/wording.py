@@ -8,6 +8,8 @@ import string
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from babel.messages.pofile import PoFileError, read_po
+
 LANGUAGES = ("vi", "en")
 Say = Callable[..., str]
 
@@ -30,9 +32,6 @@ class Wording:
 
 def read(folder: Path) -> tuple[Wording, list[str]]:
     """The wording in `folder`, and every mistake as `file:key: what`."""
-    # A tenth of a start, and seldom needed (compiled.py).
-    from babel.messages.pofile import PoFileError, read_po  # noqa: PLC0415
-
     mistakes: list[str] = []
     sentences: dict[str, dict[str, str]] = {}
     for language in LANGUAGES:

@@ -1,5 +1,6 @@
 """A message as it arrives: who says it, where they stand, and which button typed words mean."""
 
+import re
 from datetime import datetime
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from rapidfuzz import fuzz
 from sqlalchemy import Connection
 
 from content.catalog import Catalog
+from content.intents import command
 from content.normalise import words
 from content.understand import Heard
 from handlers.progress import flow_of, mark_of
@@ -74,6 +76,7 @@ def turn_of(
         text=text,
         choice=choice,
         kind=message.kind,
+        proved=standing.proved,
         said=message.said,
     )
 
@@ -88,10 +91,17 @@ def _typed_choice(text: str, standing: Standing) -> str | None:
         return standing.shown[number - 1].name if 1 <= number <= len(standing.shown) else None
     heard = " ".join(words(text))
     if len(heard) < 3:
-        return None
+        return _yes_or_no(heard, standing)
     scored = [(fuzz.ratio(heard, folded(choice.label)), choice.name) for choice in standing.shown]
     score, name = max(scored)
-    return name if score >= 88 else None
+    return name if score >= 88 else _yes_or_no(heard, standing)
+
+
+def _yes_or_no(heard: str, standing: Standing) -> str | None:
+    """The one button that says yes, or no, to whoever types that."""
+    meant = {"yes": "yes", "okay": "yes", "no": "no"}.get(command(heard.split()) or "")
+    fitting = [c.name for c in standing.shown if meant and re.search(rf"[./]{meant}$", c.name)]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 @lru_cache(maxsize=2_000)

@@ -31,6 +31,8 @@ class Step(Generic[D]):
     "The fuller draft, or what to say instead."
     when: Callable[[D], bool] = lambda draft: True
     optional: bool = False
+    reads: Callable[[Turn], bool] = lambda turn: False
+    "Whether words are surely an answer to it, whatever else they look like."
     free: bool = False
     "Takes any words: only what is plainly a question to us is taken for something else."
 
@@ -59,6 +61,10 @@ class Flow(Generic[D]):
     finish: Callable[[Turn, D], Answer]
     files: bool = False
     "Takes files, at any time while it is open."
+    pins: bool = False
+    "Takes places on the map, at any time while it is open."
+    absorb: Callable[[Turn, D], D] = lambda turn, draft: draft
+    "What any message tells unasked; never overwrites an answer."
     upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
 
     def open(self, draft: D) -> Step[D] | None:
@@ -82,11 +88,18 @@ class Flow(Generic[D]):
         elif step.optional and "skip" in (turn.choice, turn.heard.command):
             taken = replace(mark.draft, **{step.name: None})
         else:
-            taken = step.take(turn, mark.draft)
+            taken = self._take(turn, step, mark.draft)
         if isinstance(taken, Answer):  # not understood, or a kind word: the question stays open
             return taken, mark
         answered = getattr(taken, step.name) is not UNSET
         return self.proceed(turn, Mark(taken, (*mark.trail, step.name) if answered else mark.trail))
+
+    def _take(self, turn: Turn, step: Step[D], draft: D) -> D | Answer:
+        """The draft after a message: what it tells in passing, then its answer to the open question."""
+        draft = self.absorb(turn, draft)
+        if getattr(draft, step.name) is not UNSET or not (turn.text or turn.choice):
+            return draft  # answered in passing; or a place on the map alone
+        return step.take(turn, draft)
 
     def proceed(self, turn: Turn, mark: Mark[D]) -> tuple[Answer, Mark[D] | None]:
         """Asks the open question, or finishes. What was answered before can be kept."""

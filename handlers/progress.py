@@ -5,11 +5,15 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from handlers.citizens import FLOWS, welcome
 from handlers.flow import Flow, Mark
 from handlers.turn import Answer, Decision, Standing, Turn
+from storage import timers
 from storage.shapes import Choice
+
+NUDGE_MS = 24 * 3_600_000  # a draft that sleeps so long is spoken of once
 
 _encode = msgspec.json.Encoder().encode
 
@@ -51,7 +55,7 @@ def moved_on(
 ) -> Decision:
     """The flow's answer with its buttons named, and the standing after it."""
     if mark is None:
-        return Decision((answer,), Standing(), turn.person.language)
+        return Decision((answer,), Standing(proved=standing.proved), turn.person.language)
     after = replace(
         standing,
         version=flow.version,
@@ -88,6 +92,11 @@ def and_again(turn: Turn, decision: Decision) -> Decision:
     again = moved_on(turn, decision.standing, flow, *flow.proceed(turn, mark_of(flow, decision.standing)))
     bare = tuple(replace(answer, choices=()) for answer in decision.answers)
     return Decision((*bare, *again.answers), again.standing, decision.language)
+
+
+def remind(db: Connection, conversation: int, draft: str, at: int) -> None:
+    """The clock looks then whether the draft sleeps."""
+    timers.set(db, f"nudge/{conversation}", "nudge", at, conversation=conversation, draft=draft)
 
 
 def back(turn: Turn, standing: Standing) -> Decision:

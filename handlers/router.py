@@ -13,9 +13,20 @@ from sqlalchemy import Connection
 from content.catalog import Catalog
 from handlers import files
 from handlers.arrival import arrive, folded
-from handlers.citizens import FLOWS, JOURNEYS, asking, forget, legal, urgent, welcome, wishes
+from handlers.citizens import FLOWS, JOURNEYS, asking, cases, forget, legal, urgent, welcome, wishes
 from handlers.flow import Mark
-from handlers.progress import active, and_again, back, flow_of, joined, mark_of, moved_on, stop
+from handlers.progress import (
+    NUDGE_MS,
+    active,
+    and_again,
+    back,
+    flow_of,
+    joined,
+    mark_of,
+    moved_on,
+    remind,
+    stop,
+)
 from handlers.turn import Answer, Decide, Decided, Decision, Standing, Turn
 from storage import attachments, outbox
 from storage.conversations import Conversation
@@ -135,12 +146,10 @@ def edited(turn: Turn, standing: Standing) -> Decision | None:
 def control(turn: Turn, standing: Standing) -> Decision | None:
     """Words of command: menu, language, back, stop."""
     intent = turn.heard.command
-    if intent == "menu":
-        return welcome.hello(turn, standing, "")
+    if intent in _SAID:
+        return _SAID[intent](turn, standing, "")
     if intent in ("language_vi", "language_en"):
         return welcome.language(turn, standing, intent.removeprefix("language_"))
-    if intent == "forget":
-        return forget.asked(turn, standing, "")
     if intent == "unsatisfied" or (intent == "no" and standing.near and active(standing) is None):
         return asking.near(turn, standing, "")
     if intent == "back":
@@ -151,9 +160,12 @@ def control(turn: Turn, standing: Standing) -> Decision | None:
         return moved_on(turn, standing, flow, *flow.proceed(turn, mark_of(flow, standing)))
     if intent in ("cancel", "yes", "no", "skip", "resume") and active(standing) is None:
         return welcome.menu(turn, standing, "")  # nothing is open that this could answer
-    if (theme := _theme(turn)) and active(standing) is None:
+    if intent is None and active(standing) is None and (theme := _theme(turn)):
         return asking.theme(turn, standing, theme)
     return None
+
+
+_SAID = {"menu": welcome.hello, "forget": forget.asked, "mine": cases.mine, "code": cases.ask_code}
 
 
 def _theme(turn: Turn) -> str | None:
@@ -193,8 +205,8 @@ def question_between(turn: Turn, standing: Standing) -> Decision | None:
     if flow is None or turn.heard.command or not (turn.heard.question or turn.heard.intent == "ask"):
         return None
     opened = flow.open(mark_of(flow, standing).draft)
-    if opened and opened.free and not _asks(turn):
-        return None  # free words may well look like a question
+    if opened and (opened.reads(turn) or (opened.free and not _asks(turn))):
+        return None  # free words may well look like a question, a commune like the name of an entry
     known = asking.answer(turn, standing)
     return and_again(turn, known) if known else None
 
@@ -208,13 +220,28 @@ def _asks(turn: Turn) -> bool:
 
 
 def pinned(turn: Turn, standing: Standing) -> Decision | None:
-    """A place on the map, when no flow asks for one."""
+    """A place on the map: for the open flow, else none is asked for."""
     if turn.said.pin is None:
         return None
+    flow = active(standing)
+    if flow is not None and flow.pins:
+        moved = moved_on(turn, standing, flow, *flow.advance(turn, mark_of(flow, standing)))
+        unit = turn.catalog.places.nearest(turn.said.pin.latitude, turn.said.pin.longitude)
+        if unit is None or not turn.catalog.ours(unit):
+            said = Answer((turn.say("report.unit.outside"),))
+        else:
+            said = Answer((turn.say("report.pin", unit=turn.catalog.places.named(unit)),))
+        return replace(moved, answers=(said, *moved.answers))
     ways = () if active(standing) else (Choice("do/menu", turn.say("menu.open")),)
     return and_again(
         turn, Decision((Answer((turn.say("pin.unasked"),), ways),), standing, turn.person.language)
     )
+
+
+def coded(turn: Turn, standing: Standing) -> Decision | None:
+    """A tracking code in what was typed, whatever is open."""
+    told = cases.by_code(turn, standing)
+    return and_again(turn, told) if told else None
 
 
 def open_step(turn: Turn, standing: Standing) -> Decision | None:
@@ -237,8 +264,14 @@ def beginning(turn: Turn, standing: Standing) -> Decision | None:
                 told = [s.name for s in flow.steps if ref and getattr(draft, s.name) is not UNSET]
                 refs = tuple((step, ref) for step in told if ref)
                 standing = Standing(
-                    flow=flow.name, version=flow.version, draft_id=_base36(turn.id), refs=refs
+                    flow=flow.name,
+                    version=flow.version,
+                    draft_id=_base36(turn.id),
+                    refs=refs,
+                    proved=standing.proved,
                 )
+                if flow.pins:  # a form: worth a reminder
+                    remind(turn.db, turn.person.id, standing.draft_id, turn.at + NUDGE_MS)
                 mark = Mark(draft)
             said, mark = files.absorbed(turn, flow, mark)
             begun = moved_on(turn, standing, flow, *flow.proceed(turn, mark))
@@ -271,6 +304,7 @@ RULES: tuple[Rule, ...] = (
     edited,
     button,
     pinned,
+    coded,
     files.sent,
     control,
     manners,

@@ -12,8 +12,8 @@ from storage.shapes import Choice
 D = TypeVar("D", bound=Draft)
 
 
-def words(name: str, *, longest: int, say: str) -> Step[D]:
-    """Free words up to `longest` characters. Wording: `<say>.ask`; `<say>.empty`, `<say>.long` (count, longest)."""
+def words(name: str, *, longest: int, say: str, optional: bool = False) -> Step[D]:
+    """Free words up to `longest` characters. Wording: `<say>.ask`; `words.empty`, `words.long` (count, longest)."""
 
     def ask(turn: Turn, draft: D) -> Answer:
         return Answer((turn.say(f"{say}.ask"),))
@@ -21,12 +21,12 @@ def words(name: str, *, longest: int, say: str) -> Step[D]:
     def take(turn: Turn, draft: D) -> D | Answer:
         text = turn.text.strip()
         if not turn.heard.words:
-            return Answer((turn.say(f"{say}.empty"),))
+            return Answer((turn.say("words.empty"),))
         if len(text) > longest:
-            return Answer((turn.say(f"{say}.long", count=len(text), longest=longest),))
+            return Answer((turn.say("words.long", count=len(text), longest=longest),))
         return replace(draft, **{name: text})
 
-    return Step(name, ask, take, free=True)
+    return Step(name, ask, take, optional=optional, free=True)
 
 
 def choose(

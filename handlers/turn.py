@@ -46,6 +46,8 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     "Entries that nearly answered the last question."
     about: str | None = None
     "The entry told last: what a short question asks on about."
+    proved: tuple[int, ...] = ()
+    "Submissions whose code was told here, the newest last: this person may see and answer them."
     refs: tuple[tuple[str, str], ...] = ()
     "(step, the channel's name of the message that answered it): an edit of it re-takes the step."
 
@@ -66,6 +68,8 @@ class Turn(Struct, frozen=True):
     choice: str | None = None
     "Pressed; or typed, and matched against what was shown."
     kind: Kind = Kind.message
+    proved: tuple[int, ...] = ()
+    "Submissions whose code was told in this talk."
     said: Said = Said()
     "All that came with it: files, a place, what happened to the conversation."
 
@@ -73,6 +77,11 @@ class Turn(Struct, frozen=True):
     def at(self) -> int:
         """Now, in milliseconds."""
         return int(self.now.timestamp() * 1000)
+
+    @staticmethod
+    def local(at: int) -> datetime.datetime:
+        """An instant by the clocks of the province."""
+        return datetime.datetime.fromtimestamp(at / 1000, PROVINCE_TIME)
 
 
 class Decision(Struct, frozen=True):

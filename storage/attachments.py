@@ -13,11 +13,13 @@ from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Integer,
     Table,
     Text,
+    and_,
     delete,
     func,
     insert,
@@ -62,15 +64,18 @@ attachments = Table(
     Column("bytes", BigInteger, comment="of what is kept; null until kept"),
     Column("reason", Text, comment="why it was lost; one of our own short words"),
     Column("feedback", BigId, comment="the feedback it belongs to; null: still in a draft"),
+    Column("submission", BigId, comment="the submission it belongs to; null: still in a draft"),
     Column("created_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 _c = attachments.c
 index_where("attachments_due", is_(_c.status, Status.waiting), _c.channel, _c.due_at, _c.id)
 index_where("attachments_gone", is_(_c.status, Status.gone), _c.id)
-index_where("attachments_unowned", _c.feedback.is_(None), _c.created_at)
+_unowned = and_(_c.feedback.is_(None), _c.submission.is_(None))
+index_where("attachments_unowned", _unowned, _c.created_at)
 index_where("attachments_lane", is_(_c.status, Status.waiting), _c.conversation)
 index_where("attachments_feedback", _c.feedback.is_not(None), _c.feedback)
+index_where("attachments_submission", _c.submission.is_not(None), _c.submission)
 index_where("attachments_file", _c.file.is_not(None), _c.file)
 
 _encode = msgspec.json.Encoder().encode
@@ -170,11 +175,26 @@ def belong(db: Connection, ids: Sequence[int], conversation: int, feedback: int)
     db.execute(mine.values(feedback=feedback))
 
 
+def enclose(db: Connection, ids: Sequence[int], conversation: int, submission: int) -> None:
+    """A report was sent, or something more said of it: the files belong to it."""
+    mine = update(attachments).where(_c.id.in_(ids), _c.conversation == conversation)
+    db.execute(mine.values(submission=submission))
+
+
+def of_submission(db: Connection, submission: int) -> list[Kept]:
+    """The kept files of one submission."""
+    return _kept(db, _c.submission == submission)
+
+
 def of_feedback(db: Connection, feedback: int) -> list[Kept]:
     """The kept files of one feedback."""
+    return _kept(db, _c.feedback == feedback)
+
+
+def _kept(db: Connection, whose: ColumnElement[bool]) -> list[Kept]:
     rows = db.execute(
         select(_c.id, _c.file, _c.kind, _c.mime, _c.bytes)
-        .where(_c.feedback == feedback, is_(_c.status, Status.kept))
+        .where(whose, is_(_c.status, Status.kept))
         .order_by(_c.id)
     )
     return [Kept(*row) for row in rows]
@@ -199,8 +219,13 @@ def drop(db: Connection, ids: Sequence[int], conversation: int) -> None:
 
 def sweep(db: Connection, before: int, limit: int) -> int:
     """Lets go of files whose draft never was sent; how many."""
-    old = select(_c.id).where(_c.feedback.is_(None), _c.created_at < before, _c.status != Status.gone.value)
+    old = select(_c.id).where(_unowned, _c.created_at < before, _c.status != Status.gone.value)
     return _go(db, _c.id.in_(old.order_by(_c.created_at).limit(limit).scalar_subquery()))
+
+
+def release(db: Connection, submissions: Sequence[int]) -> None:
+    """The files of submissions whose originals are kept no longer."""
+    _go(db, _c.submission.in_(submissions))
 
 
 def _go(db: Connection, *which: Any) -> int:

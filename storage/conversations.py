@@ -95,6 +95,14 @@ def spoken(db: Connection, conversation: int) -> tuple[str, str]:
     return channel, language
 
 
+def get(db: Connection, conversation: int) -> Conversation:
+    """One conversation, opened; raises NoResultFound where there is none."""
+    c = conversations.c
+    wanted = select(c.id, c.channel, c.language, c.mark, c.seen_at, c.reach)
+    id, channel, language, mark, seen_at, reach = db.execute(wanted.where(c.id == conversation)).one()
+    return Conversation(id, channel, language, mark, seen_at, Reach(reach))
+
+
 def address(db: Connection, conversation: int) -> str:
     """Where to write to; empty for a channel whose people fetch."""
     blob = db.execute(select(conversations.c.address).where(conversations.c.id == conversation)).scalar()

@@ -4,6 +4,7 @@ On disk a file is a row of chunks, each behind its length (4 bytes, big-endian) 
 file's name, its place and whether it is the last: none can be swapped, cut off or moved elsewhere.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -39,26 +40,13 @@ class Files:
 
         Raises OSError; then nothing is left of it.
         """
-        name = secrets.token_hex(16)
-        path = self._folder / name[:2] / name
-        new = path.with_suffix(".new")
-        _made(self._folder)
-        _made(path.parent)
-        try:
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-                for number, start in enumerate(range(0, max(1, len(content)), CHUNK)):
-                    last = start + CHUNK >= len(content)
-                    sealed = self._ring.seal(content[start : start + CHUNK], _where(name, number, last))
-                    out.write(_LENGTH.pack(len(sealed)) + sealed)
-                out.flush()
-                os.fsync(out.fileno())
-            new.rename(path)
-            _fsync(path.parent)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            path.unlink(missing_ok=True)  # nobody will hear its name
-            raise
-        return name
+        with self.new() as new:
+            new.write(content)
+            return new.keep()
+
+    def new(self) -> "New":
+        """A file that comes in pieces; to be used as a context manager. Raises OSError."""
+        return New(self._folder, self._ring)
 
     def read(self, name: str) -> bytes:
         """The whole content. Raises FileNotFoundError (also for a name that cannot be ours) or Spoilt."""
@@ -103,6 +91,59 @@ class Files:
                 for entry in entries:
                     if _ANY.fullmatch(entry.name) and _changed(entry, older_than) < older_than:
                         yield entry.name
+
+
+class New:
+    """A file that is being written. At the end of the block nothing is left of it, unless it was kept."""
+
+    def __init__(self, folder: Path, ring: Ring) -> None:
+        self._ring = ring
+        self._name = secrets.token_hex(16)
+        self._path = folder / self._name[:2] / self._name
+        self._half = self._path.with_suffix(".new")
+        self._kept = False
+        self._pending = b""
+        self._number = 0
+        self.size = 0
+        "Bytes of content so far."
+        _made(folder)
+        _made(self._path.parent)
+        self._out = os.fdopen(os.open(self._half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+    def write(self, piece: bytes) -> None:
+        """Adds a piece of any size. Raises OSError."""
+        self.size += len(piece)
+        content = memoryview(self._pending + piece if self._pending else piece)
+        whole = max(0, len(content) - 1) // CHUNK * CHUNK  # what comes last is sealed as the end
+        for start in range(0, whole, CHUNK):
+            self._seal(content[start : start + CHUNK], last=False)
+        self._pending = bytes(content[whole:])
+
+    def keep(self) -> str:
+        """The file's name, once all of it is safely on disk. Raises OSError."""
+        self._seal(self._pending, last=True)
+        self._out.flush()
+        os.fsync(self._out.fileno())
+        self._out.close()
+        self._half.rename(self._path)
+        _fsync(self._path.parent)
+        self._kept = True
+        return self._name
+
+    def _seal(self, piece: bytes | memoryview, *, last: bool) -> None:
+        sealed = self._ring.seal(piece, _where(self._name, self._number, last))
+        self._out.write(_LENGTH.pack(len(sealed)) + sealed)
+        self._number += 1
+
+    def __enter__(self) -> "New":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._kept:
+            self._half.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)  # nobody will hear its name
+            with contextlib.suppress(OSError):  # a full disk: what could not be written is gone anyway
+                self._out.close()
 
 
 def _where(name: str, number: int, last: bool) -> bytes:

@@ -46,7 +46,7 @@ class Ring:
     def __repr__(self) -> str:
         return f"Ring({sorted(self._sealers)})"
 
-    def seal(self, plain: bytes, where: bytes) -> bytes:
+    def seal(self, plain: bytes | memoryview, where: bytes) -> bytes:
         """Key number (1 byte), nonce (12), ciphertext with tag; bound to `where` (table.column)."""
         nonce = os.urandom(12)
         return self._prefix + nonce + self._sealers[self.newest].encrypt(nonce, plain, where)

@@ -42,7 +42,17 @@ class Channel(Protocol):
         ...
 
 
-class Hearing(Channel, Protocol):
+class Holding(Protocol):
+    """A channel whose people send files."""
+
+    facts: Facts
+
+    def fetch(self, source: Source) -> AsyncIterator[bytes]:
+        """A file's content, in pieces. Raises TryLater or Refused."""
+        ...
+
+
+class Hearing(Channel, Holding, Protocol):
     """A channel whose provider posts to our hook, or is polled."""
 
     polled: bool
@@ -62,10 +72,6 @@ class Hearing(Channel, Protocol):
 
     async def listen(self, offset: int) -> tuple[list["Polled"], int]:
         """What is new, waited for a while, and the offset that confirms it at the next call."""
-        ...
-
-    def fetch(self, source: Source) -> AsyncIterator[bytes]:
-        """A file's content, in pieces. Raises TryLater or Refused."""
         ...
 
     async def typing(self, address: str) -> None:

@@ -14,7 +14,7 @@ from bot.channels.webchat.reading import NotOurs
 from bot.web.parts import language, parts, refusal
 from content.wording import LANGUAGES
 from handlers.citizens.forget import forget
-from storage import conversations, inbox, outbox
+from storage import conversations, inbox, outbox, staged
 from storage.database import StorageDown
 from storage.outbox import Shown
 from storage.shapes import Incoming, Kind, Said
@@ -29,12 +29,16 @@ BEAT_S = 15  # an event stream says something so often, or proxies close it
 _SECRET = re.compile(r"[\w-]{43}")
 
 
+class FilesGone(Exception):
+    """A message names an upload that is not this visitor's, was sent before, or was never sent in time."""
+
+
 async def post(request: web.Request) -> web.Response:
     """Takes a message in: 200 means that it is on disk."""
     p = parts(request)
     if request.content_type != "application/json":
         return refusal(request, 415, "error.request")
-    if not _same_origin(request):
+    if not same_origin(request):
         return refusal(request, 403, "error.request")
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -46,16 +50,24 @@ async def post(request: web.Request) -> web.Response:
         p.metrics.kept.labels(FACTS.name, "refused").inc()
         return refusal(request, 413 if error.key == "chat.long" else 400, error.key)
     fresh = secrets.token_urlsafe(32)
-    secret, new = await p.database.write(_keep, _secret(request), fresh, key, kind, said, p.now())
+    try:
+        secret, new = await p.database.write(_keep, secret_of(request), fresh, key, kind, said, p.now())
+    except FilesGone:
+        return refusal(request, 410, "chat.file.gone")
     p.metrics.kept.labels(FACTS.name, "new" if new else "again").inc()
-    response = web.json_response({"kept": True}, headers={"Cache-Control": "no-store"})
-    response.set_cookie(  # every time: who writes stays known
+    return known_by(request, secret, {"kept": True})
+
+
+def known_by(request: web.Request, secret: str, told: dict[str, object]) -> web.Response:
+    """An answer with the cookie, every time: who writes stays known."""
+    response = web.json_response(told, headers={"Cache-Control": "no-store"})
+    response.set_cookie(
         COOKIE,
         secret,
         max_age=SESSION_MS // 1000,
         httponly=True,
         samesite="Lax",
-        secure=p.settings.service.public_url.startswith("https"),
+        secure=parts(request).settings.service.public_url.startswith("https"),
     )
     return response
 
@@ -64,6 +76,7 @@ def _keep(
     db: Connection, known: str | None, fresh: str, key: str, kind: Kind, said: Said, now: int
 ) -> tuple[str, bool]:
     """Keeps the message; the secret under which its conversation is found, and whether it was new.
+    Raises FilesGone; then nothing of it is kept.
 
     Only a secret that we made is accepted: a cookie from anywhere else gets a fresh one.
     """
@@ -76,6 +89,9 @@ def _keep(
     incoming = Incoming(FACTS.name, secret, key, 0, said, kind)
     language = said.language or LANGUAGES[0]
     new = inbox.keep(db, incoming, now, language=language, keep_address=False, known=person)
+    uploads = [file.id for file in said.files]
+    if new and uploads and (person is None or not staged.send(db, person, uploads)):
+        raise FilesGone
     return secret, new
 
 
@@ -84,7 +100,7 @@ async def messages(request: web.Request) -> web.Response:
     p = parts(request)
     after = request.query.get("after", "0")
     number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    conversation, shown = await p.database.read(_look, _secret(request), number)
+    conversation, shown = await p.database.read(_look, secret_of(request), number)
     if conversation is not None and any(message.fresh for message in shown):
         with contextlib.suppress(StorageDown):  # then the next fetch records it; the answer is shown now
             await p.database.write(outbox.fetched, conversation, shown[-1].id, p.now(), FACTS.keep_ms)
@@ -128,7 +144,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def forget_me(request: web.Request) -> web.Response:
     """Erases the conversation and lets the cookie die."""
     p = parts(request)
-    if request.content_type != "application/json" or not _same_origin(request):
+    if request.content_type != "application/json" or not same_origin(request):
         return refusal(request, 415, "error.request")
     conversation = await _conversation(request)
     if conversation is not None:
@@ -139,7 +155,7 @@ async def forget_me(request: web.Request) -> web.Response:
 
 
 async def _conversation(request: web.Request) -> int | None:
-    secret = _secret(request)
+    secret = secret_of(request)
     if secret is None:
         return None
     return await parts(request).database.read(conversations.find, FACTS.name, secret)
@@ -156,12 +172,13 @@ async def page_language(request: web.Request) -> tuple[str, bool]:
     return spoken, True
 
 
-def _secret(request: web.Request) -> str | None:
+def secret_of(request: web.Request) -> str | None:
+    """What the browser shows as its secret, if it has the shape of one."""
     cookie = request.cookies.get(COOKIE, "")
     return cookie if _SECRET.fullmatch(cookie) else None
 
 
-def _same_origin(request: web.Request) -> bool:
+def same_origin(request: web.Request) -> bool:
     """A browser names the page that posts; another page than ours is turned away. Programs name none."""
     origin = request.headers.get("Origin")
     if origin is None:

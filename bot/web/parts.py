@@ -1,12 +1,13 @@
 """What the handlers of the web application share: typed keys, and how an error is told."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
 from jinja2 import Environment
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bot.channels.contract import Hearing
 from bot.metrics import Metrics
@@ -16,6 +17,7 @@ from bot.workers.worker import Worker
 from content.catalog import Catalog
 from content.wording import LANGUAGES
 from storage.database import Database
+from storage.files import Files
 
 HERE = Path(__file__).parent
 
@@ -25,6 +27,7 @@ class Parts(Struct):
 
     settings: Settings
     database: Database
+    files: Files
     catalog: Catalog
     signals: Signals
     metrics: Metrics
@@ -34,6 +37,8 @@ class Parts(Struct):
     now: Callable[[], int]
     stop: asyncio.Event
     templates: Environment
+    uploading: Counter[int] = field(default_factory=Counter)
+    "Files that are coming in, by conversation; 0: of browsers that we do not know yet."
 
 
 PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from msgspec import Struct
 
-from bot.web import chat, health, hooks, middleware, pages
+from bot.web import chat, files, health, hooks, middleware, pages, track
 from bot.web.parts import PARTS, Parts
 
 
@@ -23,12 +23,15 @@ CHAT = (
     Route("GET", "/", "anyone", pages.chat),
     Route("POST", "/chat/messages", "anyone", chat.post),
     Route("GET", "/chat/messages", "visitor", chat.messages),
+    Route("POST", "/chat/files", "anyone", files.post),
     Route("GET", "/chat/events", "visitor", chat.events),
     Route("POST", "/chat/forget", "visitor", chat.forget_me),
-    Route("GET", "/static/{name}", "anyone", pages.static),
 )
 HOOKS = (Route("POST", "/hooks/{channel}", "provider", hooks.post),)
 ALWAYS = (
+    Route("GET", "/static/{name}", "anyone", pages.static),
+    Route("GET", "/tra-cuu", "anyone", track.form),
+    Route("POST", "/tra-cuu", "anyone", track.look),
     Route("GET", "/healthz", "operator", health.healthz),
     Route("GET", "/readyz", "operator", health.readyz),
     Route("GET", "/metrics", "operator", health.metrics),

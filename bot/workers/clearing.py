@@ -2,8 +2,11 @@
 
 import asyncio
 import time
+from types import ModuleType
 
-from storage import attachments
+from sqlalchemy import Connection
+
+from storage import attachments, staged
 from storage.database import Database
 from storage.files import Files
 
@@ -25,20 +28,20 @@ class Clearing:
 
     async def step(self) -> bool:
         """Removes what is gone; now and then looks for orphans."""
-        removed = await self._remove()
+        removed = [await self._remove(noun) for noun in (attachments, staged)]
         if time.monotonic() - self._swept > SWEEP_S:
             self._swept = time.monotonic()
             await asyncio.to_thread(self._sweep)
-        return removed
+        return any(removed)
 
-    async def _remove(self) -> bool:
+    async def _remove(self, noun: ModuleType) -> bool:
         """First the file, then its row: a crash in between leaves a row that is tried again."""
-        gone = await self._database.read(attachments.leaving, MANY)
+        gone = await self._database.read(noun.leaving, MANY)
         if gone:
             for _, file in gone:
                 if file is not None:
                     await asyncio.to_thread(self._files.remove, file)
-            await self._database.write(attachments.left, [id for id, _ in gone])
+            await self._database.write(noun.left, [id for id, _ in gone])
         return len(gone) == MANY
 
     def _sweep(self) -> None:
@@ -53,8 +56,10 @@ class Clearing:
             self._sweep_some(batch)
 
     def _sweep_some(self, names: list[str]) -> None:
-        known = self._database.ask(lambda db: attachments.known(db, names)).result()
-        for name in set(names) - known:
+        def known(db: Connection) -> set[str]:
+            return attachments.known(db, names) | staged.known(db, names)
+
+        for name in set(names) - self._database.ask(known).result():
             self._files.remove(name)
 
     async def failed(self, error: Exception) -> None:

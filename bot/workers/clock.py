@@ -6,6 +6,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from bot.workers.backoff import again_after
+from content.catalog import Catalog
 from handlers.clock import ACTS
 from storage import timers
 from storage.database import Database
@@ -18,8 +19,9 @@ class Clock:
     name = "clock"
     topics: tuple[str, ...] = ("timers",)
 
-    def __init__(self, database: Database, now: Callable[[], int]) -> None:
+    def __init__(self, database: Database, catalog: Callable[[], Catalog], now: Callable[[], int]) -> None:
         self._database = database
+        self._catalog = catalog
         self._now = now
         self._ringing: Ringing | None = None
 
@@ -34,7 +36,7 @@ class Clock:
         if self._ringing is None:
             return False
         timers.rung(db, self._ringing.id)  # first: the act may set the same timer again
-        ACTS[self._ringing.act](db, self._ringing.arguments, now)
+        ACTS[self._ringing.act](db, self._ringing.arguments, now, self._catalog())
         return True
 
     async def failed(self, error: Exception) -> None:

@@ -1,7 +1,7 @@
-"""Brings what people sent from the provider to our disk.
+"""Brings what people sent from where it lies, at a provider or as a sealed upload, to our disk.
 
 A file is held in memory (20 MB at most, two at a time) until the pool has decided what it is: no byte
-that was not looked at touches the disk.
+that was not looked at touches the disk unsealed.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from bot.channels.contract import Hearing
+from bot.channels.contract import Holding
 from bot.channels.errors import ProviderError, Refused, TryLater
-from bot.media import Media, Unfit
+from bot.media import Kind, Looked, Media, Unfit
 from bot.metrics import Metrics
 from bot.workers.backoff import again_after
 from storage import attachments, inbox
@@ -32,12 +32,13 @@ class Fetching:
 
     def __init__(
         self,
-        channel: Hearing,
+        channel: Holding,
         database: Database,
         files: Files,
         media: Media,
         now: Callable[[], int],
         metrics: Metrics,
+        done: Callable[[Connection, Source], None] = lambda db, source: None,
     ) -> None:
         self.name = f"fetching/{channel.facts.name}"
         self._channel = channel
@@ -46,6 +47,7 @@ class Fetching:
         self._media = media
         self._now = now
         self._metrics = metrics
+        self._done = done  # in the transaction that records the outcome
 
     async def step(self) -> bool:
         """Fetches two."""
@@ -58,7 +60,7 @@ class Fetching:
         trouble: str | None = None
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                looked = await self._media.look(await self._load(due.source))
+                looked = await self._look(due.source)
         except TimeoutError:
             return await self._later(due, TryLater("timeout"))
         except TryLater as error:
@@ -72,11 +74,18 @@ class Fetching:
             def keep(db: Connection) -> None:
                 if attachments.keep(db, due.id, file, looked.kind.value, looked.mime, size):
                     self._tell(db, due, None)
+                self._done(db, due.source)
 
             await self._database.write(keep)
         if trouble is not None:
             await self._database.write(self._lose, due, trouble)
         self._metrics.fetched.labels(trouble or "kept").inc()
+
+    async def _look(self, source: Source) -> Looked:
+        looked = await self._media.look(await self._load(source))
+        if source.kind == "photo" and looked.kind is not Kind.picture:
+            raise Unfit("type")  # its name says so, its content does not
+        return looked
 
     async def _load(self, source: Source) -> bytes:
         content = bytearray()
@@ -97,6 +106,7 @@ class Fetching:
     def _lose(self, db: Connection, due: Due, trouble: str) -> None:
         if attachments.lose(db, due.id, trouble):
             self._tell(db, due, trouble)
+        self._done(db, due.source)
 
     def _tell(self, db: Connection, due: Due, trouble: str | None) -> None:
         fetched = Fetched(due.id, trouble)

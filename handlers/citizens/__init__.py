@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from handlers.citizens import asking, feedback, forget, welcome
+from handlers.citizens import asking, cases, feedback, filing, forget, forms, welcome
 from handlers.flow import Flow
 
-FLOWS: tuple[Flow[Any], ...] = (feedback.FLOW,)
+FLOWS: tuple[Flow[Any], ...] = (feedback.FLOW, *forms.FLOWS, cases.FLOW)
 
 JOURNEYS = {
     "hello": welcome.hello,
@@ -16,4 +16,11 @@ JOURNEYS = {
     "theme": asking.theme,
     "ask": asking.entry,
     "near": asking.near,
+    "saved": filing.saved,
+    "news": filing.news,
+    "code": cases.ask_code,
+    "mine": cases.mine,
+    "case": cases.case,
+    "withdraw": cases.withdraw,
+    "judge": cases.judge,
 }

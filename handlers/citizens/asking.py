@@ -82,12 +82,15 @@ def _told(turn: Turn, key: str) -> str:
     return f"{turn.say('ask.lapsed')}\n\n{text}" if entry.lapsed(turn.now.date()) else text
 
 
+# What each wish begins.
+DONE = {
+    "report_violation": "violation",
+    "report_model": "model_practice",
+    "suggest": "suggestion",
+    "follow": "mine",
+}
 # The entry that says what can be done about each wish, today.
 WISHES = {
-    "report_violation": "gui-phan-anh",
-    "report_model": "gui-mo-hinh-hay",
-    "suggest": "gui-gop-y-kien-nghi",
-    "follow": "ma-tra-cuu",
     "talk_to_staff": "gap-can-bo",
     "subscribe": "nhan-tin-phong-trao",
     "unsubscribe": "nhan-tin-phong-trao",
@@ -97,8 +100,15 @@ WISHES = {
 
 def way_on(turn: Turn) -> tuple[Choice, ...]:
     """Under an answer: what somebody seems to want beside it."""
-    key = WISHES.get(turn.heard.intent)
-    return titles(turn, (key,)) if key and turn.heard.chance >= WISHED else ()
+    intent = turn.heard.intent
+    sure = turn.heard.chance >= WISHED
+    if sure and intent in WISHES:
+        return titles(turn, (WISHES[intent],))
+    told = turn.catalog.entries[turn.heard.hits[0].key]
+    case = told.aspect in ("whom", "how") and "violation" in turn.catalog.themes[told.theme].kinds
+    name = DONE.get(intent) if sure else None
+    name = name or ("violation" if case and told.state is State.published else None)
+    return (Choice(f"do/{name}", turn.say(f"menu.{name}")),) if name else ()
 
 
 def source(turn: Turn, entry: Entry) -> str:

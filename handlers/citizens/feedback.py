@@ -5,7 +5,7 @@ import re
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from content.intents import after_wish
+from content.intents import after_wish, suggests
 from handlers.flow import Draft, Flow, Step
 from handlers.steps import choose, words
 from handlers.turn import Answer, Turn
@@ -34,6 +34,8 @@ def begins(turn: Turn) -> Told | None:
         return Told()
     if turn.heard.command != "feedback":
         return None
+    if (turn.heard.theme or turn.heard.place) and suggests(turn.heard.words):
+        return None  # of the village, not of us
     told = after_wish(turn.text)
     return Told(what=told[:LONGEST]) if len(told.split()) >= 2 else Told()
 

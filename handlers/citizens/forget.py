@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from handlers.turn import Answer, Decision, Standing, Turn
-from storage import attachments, conversations, feedback, inbox, outbox
+from storage import attachments, consents, conversations, feedback, inbox, outbox, staged, submissions
 from storage.shapes import Choice
 
 
@@ -25,7 +25,10 @@ def words(db: Connection, conversation: int) -> None:
     inbox.erase(db, conversation)
     outbox.erase(db, conversation)
     feedback.erase(db, conversation)
+    consents.erase(db, conversation)
+    attachments.release(db, submissions.forget(db, conversation))
     attachments.erase(db, conversation)
+    staged.erase(db, conversation)
 
 
 def forget(db: Connection, conversation: int, now: int) -> None:

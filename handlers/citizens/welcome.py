@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from content.catalog import Catalog
-from content.wording import LANGUAGES
+from content.wording import LANGUAGES, Say
 from handlers.turn import Answer, Decision, Standing, Turn
 from storage.shapes import Choice
 
@@ -17,11 +17,17 @@ def menu_of(catalog: Catalog, spoken: str, standing: Standing) -> tuple[Choice, 
     other = next(language for language in LANGUAGES if language != spoken)
     return (
         *open_draft,
+        *reports(say),
         *themes(catalog, spoken, catalog.menu),
         Choice("do/more", say("menu.more")),
-        Choice("do/feedback", say("menu.feedback")),
         Choice(f"do/language.{other}", catalog.speaker(other)("menu.language")),
     )
+
+
+def reports(say: Say) -> tuple[Choice, ...]:
+    """What people can tell us, and what became of it."""
+    names = ("violation", "model_practice", "suggestion", "mine")
+    return tuple(Choice(f"do/{name}", say(f"menu.{name}")) for name in names)
 
 
 def themes(catalog: Catalog, spoken: str, names: Iterable[str]) -> tuple[Choice, ...]:
@@ -55,9 +61,10 @@ def menu(turn: Turn, standing: Standing, argument: str) -> Decision:
 
 def more(turn: Turn, standing: Standing, argument: str) -> Decision:
     """The rest of the menu."""
-    rest = [name for name in turn.catalog.themes if name not in turn.catalog.menu]
+    rest = [name for name in turn.catalog.shelves if name not in turn.catalog.menu]
     ways = (
         *themes(turn.catalog, turn.person.language, rest),
+        Choice("do/feedback", turn.say("menu.feedback")),
         Choice("do/menu", turn.say("menu.open")),
     )
     return Decision(

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from handlers.citizens import asking
+from handlers.citizens import asking, cases
 from handlers.turn import Answer, Decision, Standing, Turn
 from storage.shapes import Choice
 
@@ -22,6 +22,8 @@ def answer(turn: Turn, standing: Standing) -> Decision | None:
         )
         text = f"{turn.say('wish.complaint')}\n\n{turn.say('emergency.line')}"
         return Decision((Answer((text,), ways),), standing, turn.person.language)
+    if heard.intent == "follow":
+        return cases.mine(turn, standing, "")
     key = asking.WISHES.get(heard.intent)
     if key is None:
         return None

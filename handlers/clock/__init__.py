@@ -1,9 +1,14 @@
-"""What the clock makes us do: acts by name, each `(connection, arguments, now)`."""
+"""What the clock makes us do: acts by name, each `(connection, arguments, now, catalog)`."""
 
 from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from handlers.clock import sweep
+from content.catalog import Catalog
+from handlers.clock import judge, nudge, sweep
 
-ACTS: dict[str, Callable[[Connection, dict[str, int | str], int], None]] = {"sweep": sweep.sweep}
+ACTS: dict[str, Callable[[Connection, dict[str, int | str], int, Catalog], None]] = {
+    "judge": judge.judge,
+    "nudge": nudge.nudge,
+    "sweep": sweep.sweep,
+}

@@ -4,12 +4,16 @@ from alembic import context
 
 from storage import (  # fill the metadata
     attachments,  # noqa: F401
+    consents,  # noqa: F401
     conversations,  # noqa: F401
     feedback,  # noqa: F401
     inbox,  # noqa: F401
     keys,  # noqa: F401
     limiter,  # noqa: F401
+    lockouts,  # noqa: F401
     outbox,  # noqa: F401
+    staged,  # noqa: F401
+    submissions,  # noqa: F401
     timers,  # noqa: F401
     unanswered,  # noqa: F401
     uploads,  # noqa: F401

@@ -23,6 +23,7 @@ from PIL import Image, ImageCms
 
 from bot import media as module
 from bot.media import Kind, Looked, Media, Unfit
+from tests import make
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one process for most of the tests
 
@@ -351,6 +352,21 @@ async def test_all_else_is_only_a_download(shared: Media) -> None:
     for content in DOWNLOADS:
         looked = await shared.look(content)
         assert looked == Looked(Kind.other, "application/octet-stream", content), content[:20]
+
+
+async def test_a_phones_heic_becomes_a_bare_jpeg_as_it_was_held(shared: Media) -> None:
+    assert SECRET in make.HEIC
+    picture = seen(await shared.look(make.HEIC))
+    assert picture.size == (64, 96)
+    assert [picture.getpixel(at) for at in ((60, 3), (3, 3))] == [(254, 0, 0), (255, 255, 255)]
+
+
+async def test_a_heic_that_lies_or_is_spoilt_is_refused(shared: Media) -> None:
+    at = make.HEIC.index(b"ispe") + 8
+    bomb = make.HEIC[:at] + struct.pack(">II", 30_000, 30_000) + make.HEIC[at + 8 :]
+    assert await unfit(shared, bomb) == "bomb"
+    for cut in (100, 400, len(make.HEIC) - 40):
+        assert await unfit(shared, make.HEIC[:cut]) in ("type", "broken")
 
 
 async def test_pictures_that_cannot_be_cleaned_are_refused(shared: Media) -> None:

@@ -16,7 +16,7 @@ ENTRY = "knowledge/phan-loai-rac.md"
 def folder(tmp_path: Path) -> Path:
     for name in ("knowledge", "locales"):
         shutil.copytree(HERE / name, tmp_path / name)
-    for name in ("themes.toml", "synonyms.toml", "learned.json"):
+    for name in ("themes.toml", "synonyms.toml", "learned.json", "states.toml", "units.csv"):
         shutil.copy(HERE / name, tmp_path)
     return tmp_path
 

@@ -74,7 +74,8 @@ def file_is_async(file: Path) -> bool:
 def test_sql_stays_in_storage_and_clocks_outside_of_handlers() -> None:
     for file in EVERYTHING:
         text, room = file.read_text(), file.relative_to(ROOT).parts[0]
-        if room in ("handlers", "content"):
+        # gather_units.py reads somebody else's database, once, to write a file; the service never loads it
+        if room in ("handlers", "content") and file.name != "gather_units.py":
             assert not re.search(r"\b(time\.time|datetime\.now|random|uuid4|secrets\.)\b", text), file
             assert not re.search(r"\.execute\(|\bselect\(", text), file
 

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from storage import attachments, conversations, inbox, limiter, migrations, outbox, rows, timers, uploads
+from storage import (
+    attachments,
+    conversations,
+    inbox,
+    limiter,
+    migrations,
+    outbox,
+    rows,
+    staged,
+    timers,
+    uploads,
+)
 from storage.conversations import Change
 from storage.database import Database
 from storage.opening import open_database
@@ -144,6 +155,13 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "attachments.leaving": lambda db: attachments.leaving(db, 200),
     "attachments.known": lambda db: attachments.known(db, ["a", "b"]),
     "attachments.of_feedback": lambda db: attachments.of_feedback(db, 1),
+    "staged.add": lambda db: staged.add(db, 1, "a", 1, NOW, most=1),
+    "staged.send": lambda db: staged.send(db, 1, ["a", "b"]),
+    "staged.release": lambda db: staged.release(db, "a"),
+    "staged.held": staged.held,
+    "staged.sweep": lambda db: staged.sweep(db, LATER, LATER, 500),
+    "staged.leaving": lambda db: staged.leaving(db, 200),
+    "staged.known": lambda db: staged.known(db, ["a", "b"]),
     "uploads.handle": lambda db: uploads.handle(db, "post", "a"),
     "outbox.give_back": lambda db: outbox.give_back(db, [2, 302], LATER),
     "outbox.record": lambda db: outbox.record(db, [Outcome(2, Status.sent)], LATER, 1000),

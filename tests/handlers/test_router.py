@@ -1,4 +1,3 @@
-import itertools
 import re
 from collections.abc import Iterator
 
@@ -7,77 +6,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
-from sqlalchemy import Connection
 
 from content.catalog import Catalog, Entry, Local
 from handlers.router import LONGEST, router
-from handlers.turn import Decided, Standing
-from storage import conversations, feedback
-from storage.conversations import Conversation
-from storage.database import Database
+from handlers.turn import Standing
 from storage.feedback import Feedback
-from storage.inbox import Waiting
 from storage.opening import open_database
 from storage.shapes import Choice, Kind, Said
 from tests import make
+from tests.handlers.talk import Talk
 
 HOUR = 3_600_000
 NUMBERS = "GỌI NGAY"
 LINE = "Nếu đang nguy hiểm"
 OLD = "không dùng được nữa"
 WHAT, CONTACT, SUMMARY = "có gì hay", "liên hệ anh/chị bằng cách nào", "xem lại giúp tôi"
-
-
-class Talk:
-    """One person before the router, without a browser."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.decide = router(make.the_catalog())
-        self.numbers = itertools.count(1)
-        self.now = make.NOW
-        self.mark: bytes | None = None
-        self.language = "vi"
-        self.seen_at = self.now
-        self.id = database.submit(
-            lambda db: conversations.meet(db, "webchat", "an", "vi", self.now, keep_address=False)
-        ).result()
-        self.buttons: dict[str, str] = {}
-        self.decided: Decided | None = None
-
-    def says(self, text: str, hint: str | None = "vi", after: int = 1000) -> str:
-        return self.hears(Said(text, None, hint), Kind.message, after)
-
-    def sends(self, token: str, hint: str | None = "vi", after: int = 1000) -> str:
-        return self.hears(Said("", token, hint), Kind.press, after)
-
-    def presses(self, label: str) -> str:
-        return self.sends(self.buttons[label])
-
-    def hears(self, said: Said, kind: Kind, after: int = 1000) -> str:
-        self.now += after
-        message = Waiting(next(self.numbers), self.id, kind, said, self.now)
-        person = Conversation(self.id, "webchat", self.language, self.mark, self.seen_at)
-
-        def call(db: Connection) -> Decided:
-            return self.decide(db, person, message, self.now)
-
-        decided = self.decided = self.database.submit(call).result()
-        self.mark, self.language, self.seen_at = decided.mark, decided.language, self.now
-        self.buttons = {choice.label: choice.name for choice in decided.answers[-1].choices}
-        self.answers = decided.answers
-        return "\n".join(text for answer in decided.answers for text in answer.texts)
-
-    @property
-    def labels(self) -> list[str]:
-        return list(self.buttons)
-
-    @property
-    def standing(self) -> Standing:
-        return msgspec.json.decode(self.mark or b"{}", type=Standing)
-
-    def kept(self) -> list[Feedback]:
-        return [told for _, _, told in self.database.ask(lambda db: feedback.newest(db, 9)).result()]
 
 
 @pytest.fixture
@@ -102,17 +45,18 @@ def asked(talk: Talk) -> Talk:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("1", "Danh hiệu văn hóa"),
-        ("2", "Tiếng ồn, trật tự"),
-        ("3.", "Cưới, tang, lễ hội"),
-        (" 3) ", "Cưới, tang, lễ hội"),
-        ("Rác và môi trường", "Rác và môi trường"),
-        ("rac va moi truong", "Rác và môi trường"),
-        ("rac va moi truog", "Rác và môi trường"),  # a letter was lost
+        ("1", "Trước khi ghi lại"),
+        ("4", "chưa gửi gì"),
+        ("5", "Danh hiệu văn hóa"),
+        ("6", "Tiếng ồn, trật tự"),
+        ("7.", "Cưới, tang, lễ hội"),
+        (" 7) ", "Cưới, tang, lễ hội"),
+        ("Văn hóa giao thông", "Văn hóa giao thông"),
+        ("van hoa giao thong", "Văn hóa giao thông"),
+        ("van hoa giao thog", "Văn hóa giao thông"),  # a letter was lost
         ("SỐ GỌI KHẨN CẤP!", "Số gọi khẩn cấp"),
-        ("7", "Anh/chị muốn xem việc gì"),
-        ("8", WHAT),
-        ("9", "From now on I speak English"),
+        ("9", "Anh/chị muốn xem việc gì"),
+        ("10", "From now on I speak English"),
     ],
 )
 def test_a_typed_number_or_label_is_the_button(talk: Talk, typed: str, said: str) -> None:
@@ -120,7 +64,7 @@ def test_a_typed_number_or_label_is_the_button(talk: Talk, typed: str, said: str
     assert said in talk.says(typed)
 
 
-@pytest.mark.parametrize("typed", ["0", "10", "99999999999999999999", "²", "-1", "1.5", "ra", "số"])
+@pytest.mark.parametrize("typed", ["0", "11", "99999999999999999999", "²", "-1", "1.5", "ra", "số"])
 def test_what_is_near_no_button_is_none(talk: Talk, typed: str) -> None:
     talk.says("menu")
     assert "muốn hỏi điều nào" not in talk.says(typed)
@@ -149,7 +93,7 @@ def test_before_anything_was_shown_a_number_is_just_a_word(talk: Talk) -> None:
 def with_entry(catalog: Catalog, key: str, entry: Entry) -> Catalog:
     """The catalog with another entry under one name."""
     entries = {**catalog.entries, key: entry}
-    return Catalog(entries, catalog.themes, catalog.wording, catalog.mind, catalog.local)
+    return Catalog(entries, catalog.themes, catalog.wording, catalog.states, catalog.mind, catalog.local)
 
 
 def test_a_sure_answer_has_its_source_and_ways_on(talk: Talk) -> None:
@@ -439,7 +383,7 @@ def test_the_provinces_own_number_stands_with_them(sqlite_url: str) -> None:
     opened = open_database(sqlite_url, make.ring())
     opened.open()
     talk = Talk(opened)
-    talk.decide = router(Catalog(catalog.entries, catalog.themes, catalog.wording, catalog.mind, local))
+    talk.decide = router(catalog.placed(local))
     assert "Cứu hộ thiên tai tỉnh: 0255 000 000." in talk.says("nhà tôi đang cháy")
     opened.close()
 
@@ -693,8 +637,6 @@ def test_what_is_others_business_is_told_where_to_go(talk: Talk) -> None:
 
 
 WISHES = [
-    ("Thôn tôi có cách gom rác đổi cây xanh hay lắm, muốn giới thiệu cho nơi khác", "chưa nhận bài giới thiệu mô hình"),
-    ("đề nghị xã lắp thêm đèn đường ở xóm 3", "Nếp Sống"),
     ("Phản ánh hôm trước của tôi tới đâu rồi?", "Nếp Sống"),
     ("cho tôi gặp cán bộ phụ trách", "Nếp Sống"),
     ("cho tôi đăng ký nhận tin của phong trào", "Nếp Sống"),
@@ -707,10 +649,25 @@ def test_a_wish_that_is_not_built_yet_is_answered_as_it_is(talk: Talk, text: str
     assert told in said and talk.labels[-1] == "Xem các mục"
 
 
-def test_a_case_that_we_know_of_is_answered_and_offers_to_report(talk: Talk) -> None:
-    talk.says("Quán karaoke đầu thôn tối nào cũng mở loa tới 1 giờ sáng, nhờ xử lý giùm")
-    report = make.the_catalog().entries["gui-phan-anh"].title
-    assert report in talk.labels or talk.standing.about == "gui-phan-anh"
+STORIES = [
+    ("Quán karaoke đầu thôn tối nào cũng mở loa tới 1 giờ sáng, nhờ xử lý giùm", "violation"),
+    ("Thôn tôi có cách gom rác đổi cây xanh hay lắm, muốn giới thiệu cho nơi khác", "model_practice"),
+    ("đề nghị xã lắp thêm đèn đường ở xóm 3", "suggestion"),
+    ("góp ý: nhà văn hóa thôn khóa cửa quanh năm, trẻ con không có chỗ chơi", "suggestion"),
+    ("phan anh", "violation"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), STORIES)
+def test_a_story_begins_its_form_and_consent_comes_first(talk: Talk, text: str, kind: str) -> None:
+    said = talk.says(text)
+    assert "Trước khi ghi lại" in said and talk.labels[:2] == ["Đồng ý", "Không đồng ý"]
+    assert talk.standing.flow == kind
+
+
+def test_a_question_about_a_case_is_answered_and_offers_to_report(talk: Talk) -> None:
+    talk.says("hàng xóm hát karaoke suốt đêm thì báo ai?")
+    assert talk.standing.flow is None and "Phản ánh việc chưa đẹp" in talk.labels
 
 
 def test_who_is_angry_with_us_can_say_so(talk: Talk) -> None:
@@ -759,7 +716,7 @@ def test_the_office_of_the_deployment_is_named(sqlite_url: str) -> None:
     opened = open_database(sqlite_url, make.ring())
     opened.open()
     talk = Talk(opened)
-    talk.decide = router(Catalog(catalog.entries, catalog.themes, catalog.wording, catalog.mind, local))
+    talk.decide = router(catalog.placed(local))
     assert "Nơi nhận: Trụ sở Tiếp công dân, thứ Hai đến thứ Sáu;" in talk.says(
         "tôi muốn tố cáo chủ tịch xã nhận hối lộ"
     )

@@ -50,7 +50,7 @@ def test_words_are_asked_for_and_taken_as_they_are() -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "w.empty"), (" \n", "w.empty"), ("😀😀", "w.empty"), ("…", "w.empty"), ("x" * 11, "w.long count=11 longest=10")],
+    [("", "words.empty"), (" \n", "words.empty"), ("😀😀", "words.empty"), ("…", "words.empty"), ("x" * 11, "words.long count=11 longest=10")],
 )  # fmt: skip
 def test_no_words_or_too_many_are_told_kindly(text: str, said: str) -> None:
     assert WHAT.take(turn(text), Told()) == Answer((said,))
@@ -61,7 +61,7 @@ def test_the_longest_words_allowed_are_taken() -> None:
 
 
 def test_a_strange_button_is_no_words() -> None:
-    assert WHAT.take(turn(choice="red"), Told()) == Answer(("w.empty",))
+    assert WHAT.take(turn(choice="red"), Told()) == Answer(("words.empty",))
 
 
 def test_a_choice_is_shown_and_taken() -> None:

@@ -42,7 +42,7 @@ def ring(db: Connection) -> None:
     """What the clock does: the act with what it left itself."""
     ringing = timers.due(db, make.NOW)
     assert ringing
-    ACTS[ringing.act](db, ringing.arguments, make.NOW)
+    ACTS[ringing.act](db, ringing.arguments, make.NOW, make.the_catalog())
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def test_nothing_is_kept_longer_than_promised(
     database: Database, age: int, kept: tuple[int, int, int]
 ) -> None:
     database.submit(lambda db: talk(db, make.NOW - age, "an")).result()
-    database.submit(lambda db: sweep.sweep(db, {}, make.NOW)).result()
+    database.submit(lambda db: sweep.sweep(db, {}, make.NOW, make.the_catalog())).result()
     assert database.ask(left).result() == kept
 
 
 def test_a_message_that_waits_is_never_swept(database: Database) -> None:
     old = make.incoming(sent_at=make.NOW - 400 * DAY)
     database.submit(lambda db: inbox.keep(db, old, make.NOW, language="vi", keep_address=False)).result()
-    database.submit(lambda db: sweep.sweep(db, {}, make.NOW)).result()
+    database.submit(lambda db: sweep.sweep(db, {}, make.NOW, make.the_catalog())).result()
     assert database.ask(left).result()[0] == 1
 
 
 def test_it_rings_again_in_ten_minutes(database: Database) -> None:
-    database.submit(lambda db: ACTS["sweep"](db, {}, make.NOW)).result()
+    database.submit(lambda db: ACTS["sweep"](db, {}, make.NOW, make.the_catalog())).result()
     assert database.submit(rings_at).result() == make.NOW + 600_000
 
 

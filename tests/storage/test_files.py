@@ -31,6 +31,25 @@ def test_what_is_kept_is_read(files: Files, size: int) -> None:
     assert path(files, name).stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("piece", [1_000, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+@pytest.mark.parametrize("size", [0, 1, CHUNK, 2 * CHUNK, 300_001])
+def test_pieces_make_the_same_file(files: Files, size: int, piece: int) -> None:
+    content = os.urandom(size)
+    with files.new() as new:
+        for start in range(0, size, piece):
+            new.write(content[start : start + piece])
+        name = new.keep()
+    assert new.size == size and files.read(name) == content
+    assert path(files, name).stat().st_size == size + 33 * max(1, -(-size // CHUNK))
+
+
+def test_pieces_that_were_not_kept_leave_nothing(files: Files) -> None:
+    with pytest.raises(ConnectionError), files.new() as new:
+        new.write(b"x" * 200_000)
+        raise ConnectionError
+    assert on_disk(files) == []
+
+
 def test_no_byte_is_readable_on_disk(files: Files) -> None:
     name = files.keep(b"anh cua toi " * 10_000)
     assert b"anh cua" not in path(files, name).read_bytes()

@@ -12,13 +12,17 @@ from sqlalchemy import Connection, Engine
 
 from storage import (
     attachments,
+    consents,
     conversations,
     feedback,
     inbox,
     keys,
     limiter,
+    lockouts,
     migrations,
     outbox,
+    staged,
+    submissions,
     timers,
     unanswered,
     uploads,
@@ -32,8 +36,9 @@ from tests.make import NOW
 
 TABLES = {module.__name__.rpartition(".")[2] for module in (conversations, feedback, inbox, limiter)}
 TABLES |= {
-    module.__name__.rpartition(".")[2] for module in (outbox, timers, attachments, uploads, unanswered)
-} | {keys.sentinels.name}
+    module.__name__.rpartition(".")[2]
+    for module in (outbox, timers, attachments, uploads, unanswered, staged, consents, lockouts, submissions)
+} | {keys.sentinels.name, submissions.events.name}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

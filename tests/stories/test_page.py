@@ -73,7 +73,8 @@ async def test_a_question_and_its_answer_and_the_history_after_reload(
 
 async def test_buttons_lead_through_the_feedback(browser: Browser, service: Service) -> None:
     page = await open_page(await phone(browser), service.address)
-    await page.click("#first-choices >> text=Góp ý về Nếp Sống")
+    await page.click("#first-choices >> text=Mục khác")
+    await page.click("#turns .choice >> text=Góp ý về Nếp Sống")
     await heard(page, "có gì hay")
     await say(page, "chữ to, dễ đọc")
     await page.click("#turns .choice >> text=Không cần liên hệ")

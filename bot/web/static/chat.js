@@ -82,7 +82,9 @@ const storage = {
 
 /**
  * The person's own messages, oldest first:
- * {key, text, choice?, at, after, state: "waiting" | "kept" | "refused", keptAt?, error?}.
+ * {key, text, choice?, files?, pictures?, others?, at, after, state: "waiting" | "kept" | "refused",
+ * keptAt?, error?}. `files` are what the server calls them, until it has kept the message; of the
+ * pictures themselves nothing is stored, only how many they were.
  * `after` is the newest server message this browser knew when the message was written; it tells
  * what came earlier without comparing the clocks of two machines.
  */
@@ -91,7 +93,7 @@ let own = readOwn();
 function readOwn() {
   try {
     const list = JSON.parse(storage.read(OWN));
-    return Array.isArray(list) ? list.filter((message) => message && message.key && message.text) : [];
+    return Array.isArray(list) ? list.filter((message) => message && message.key) : [];
   } catch {
     return [];
   }
@@ -120,8 +122,12 @@ let historyLoaded = !hasConversation;
 let failures = 0; // requests in a row that did not get through
 let leaving = false; // the conversation is being forgotten
 
+/** What becomes of files is told beside the talk: the buttons shown last stay the ones that count. */
+const isBeside = ({ slot, choices, answers }) => !choices.length && (slot !== null || /^file\//.test(answers));
+
 function newestMessage() {
-  return lastId ? received.get(Math.max(...received.keys())) : undefined;
+  const inTalk = [...received.values()].filter((message) => !isBeside(message));
+  return received.get(Math.max(...inTalk.map(({ id }) => id)));
 }
 
 function isAnswered(message) {
@@ -165,7 +171,7 @@ async function call(path, body) {
       throw new Error(`not now: ${status}`);
     }
     failures = 0;
-    return { ok: response.ok, data: data || {} };
+    return { ok: response.ok, status, data: data || {} };
   } catch (error) {
     failures += 1;
     throw error;
@@ -206,24 +212,29 @@ async function sendFirst() {
   own = readOwn();
   const message = own.find(isWaiting);
   if (!message || leaving) return false;
-  const { key, text, choice } = message;
-  const { ok, data } = await call("/chat/messages", {
+  const { key, text, choice, files } = message;
+  const { ok, status, data } = await call("/chat/messages", {
     key,
-    ...(choice ? { choice } : { text }),
+    ...(choice ? { choice } : { text, files }),
     lang: language,
   });
   if (ok && !data.kept) throw new Error("not ours");
   if (ok) {
-    hasConversation = true;
-    markOwn(key, { state: "kept", keptAt: Date.now() });
-    listen();
-    schedulePoll();
+    markOwn(key, { state: "kept", keptAt: Date.now(), files: undefined });
+    begin();
   } else {
     const error = data.error || words.refused;
-    markOwn(key, { state: "refused", error });
+    markOwn(key, { state: "refused", error, ...(status === 410 && { files: undefined }) });
     byId("spoken").textContent = error;
   }
   return true;
+}
+
+/** The server knows this browser. */
+function begin() {
+  hasConversation = true;
+  listen();
+  schedulePoll();
 }
 
 let refreshing = null;
@@ -375,7 +386,7 @@ function entries() {
     }
     const next = lines[index + 1];
     list.push({ ...line, key: `message ${line.id}`, draw: drawMessage, endsRun: !next || Boolean(next.key) });
-    if (isOpen && line.id === newest.id && line.choices.length) {
+    if (isOpen && newest && line.id === newest.id && line.choices.length) {
       list.push({ key: `choices ${line.id}`, draw: drawChoices, choices: line.choices });
     }
   });
@@ -436,7 +447,7 @@ function drawMessage({ text, at, endsRun }, node) {
 }
 
 function drawOwn(entry, node) {
-  if (!node) node = element("div", "turn own", bubble(words.you, entry.text), element("p", "note"));
+  if (!node) node = element("div", "turn own", bubble(words.you, ...ownContent(entry)), element("p", "note"));
   const remark = ownRemark(entry);
   const note = node.querySelector(".note");
   if (note.textContent !== remark) note.textContent = remark;
@@ -445,17 +456,29 @@ function drawOwn(entry, node) {
   return node;
 }
 
+/** The words, and what went with them: small pictures as long as this tab lives, then their number. */
+function ownContent({ key, text, pictures = 0, others = 0 }) {
+  if (!pictures && !others) return [text];
+  const images = (thumbs.get(key) || []).map((src) => Object.assign(element("img", ""), { src, alt: "" }));
+  const counts = [
+    [words.pictures, pictures],
+    [words.others, others],
+  ].flatMap(([told, count]) => (count ? told.replace("#", count) : []));
+  return [text, element("span", "enclosed", ...images, element("span", "counts", counts.join(" · ")))];
+}
+
 function ownRemark({ state, at, error, isLast }) {
   if (state === "refused") return error;
   if (state === "waiting") return failures ? words.unsent : words.sending;
   return isLast ? `${clock.format(at)} · ${words.sent}` : clock.format(at);
 }
 
-function editButton({ key, text }) {
+function editButton({ key, text, files = [] }) {
   const button = element("button", "edit", words.edit);
   button.type = "button";
   button.addEventListener("click", () => {
     changeOwn((list) => list.filter((message) => message.key !== key));
+    if (tray) tray.put(files.map((file, index) => ({ ...file, thumb: (thumbs.get(key) || [])[index] })));
     setInput([text, input.value].filter(Boolean).join("\n"));
     input.focus();
   });
@@ -665,9 +688,15 @@ function makeKey() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-function say(text, choice) {
+function say(text, { choice, files = [] } = {}) {
   const message = { key: makeKey(), text, at: Date.now(), after: lastId, state: "waiting" };
   if (choice) message.choice = choice;
+  if (files.length) {
+    message.files = files.map(({ token, type }) => ({ token, type }));
+    message.pictures = files.filter(({ type }) => type.startsWith("image/")).length;
+    message.others = files.length - message.pictures;
+    thumbs.set(message.key, files.map(({ thumb }) => thumb).filter(Boolean));
+  }
   changeOwn((list) => [...list, message]);
   startDrawing();
   sendWaiting();
@@ -680,7 +709,7 @@ function setInput(text) {
 
 function onInput() {
   const text = input.value;
-  sendButton.disabled = !text.trim();
+  allowSending();
   if (text) storage.write(DRAFT, text);
   else storage.remove(DRAFT);
   // Height follows the text; the stylesheet stops it at five lines.
@@ -689,12 +718,44 @@ function onInput() {
   input.style.height = `${input.scrollHeight + border}px`;
 }
 
+function allowSending() {
+  sendButton.disabled = !input.value.trim() && !(tray && tray.items.length);
+}
+
 function onSubmit(event) {
   event.preventDefault();
   const text = input.value.trim();
-  if (!text) return;
+  if (sendButton.disabled) return;
+  if (tray && !tray.isReady) {
+    tray.say(tray.words.wait);
+    return;
+  }
   setInput("");
-  say(text);
+  say(text, { files: tray ? tray.take() : [] });
+}
+
+// ---- Pictures and files --------------------------------------------------------------------
+
+let tray = null; // until its script is there; without it the page works as it does
+const thumbs = new Map(); // key of an own message -> addresses of small pictures, in this tab only
+
+/** Two answers to a browser that nobody knows yet would name it twice: its first upload goes alone. */
+const inTurn = async (upload) => {
+  const told = await (hasConversation ? upload() : exclusively(upload));
+  if (told.status === 200) begin();
+  return told;
+};
+
+async function openTray() {
+  const list = byId("tray");
+  try {
+    const { Tray, open } = await import(list.dataset.script);
+    tray = new Tray({ list, inTurn, changed: () => tray && allowSending() });
+    open(tray, { attach: byId("attach"), input: byId("files"), text: input, room: document.querySelector(".room") });
+    allowSending();
+  } catch {
+    // An old browser, or a line that broke: writing goes on.
+  }
 }
 
 function onKey(event) {
@@ -706,7 +767,7 @@ function onKey(event) {
 function onChoice(event) {
   const button = event.target.closest(".choice");
   if (!button) return;
-  say(button.textContent, button.dataset.token);
+  say(button.textContent, { choice: button.dataset.token });
   // The pressed button is gone. Focus goes on, but a phone must not open its keyboard.
   (onTouch ? log : input).focus({ preventScroll: true });
 }
@@ -748,6 +809,7 @@ async function forget() {
       storage.remove(OWN);
     });
     input.value = "";
+    if (tray) tray.take();
     location.reload();
   } catch {
     leaving = false;
@@ -816,6 +878,7 @@ async function start() {
   bindEvents();
   linkGreeting();
   restoreDraft();
+  openTray();
   showNotice();
   firstChoices.hidden = hasConversation;
   sendWaiting();

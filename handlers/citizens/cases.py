@@ -1,0 +1,177 @@
+"""What became of what was sent: by code or from one's own list; saying more, taking it back, judging the result."""
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from content import codes
+from handlers import cases, offices, tracking
+from handlers.deadlines import told as dated
+from handlers.flow import Draft, Flow
+from handlers.steps import words
+from handlers.turn import Answer, Decision, Standing, Turn
+from storage import attachments, submissions
+from storage.shapes import Choice
+from storage.submissions import By, Submission
+
+LISTED = 8  # of one's own, on one screen
+PROVED = 3  # codes that are remembered in a talk
+LONGEST = 4_000
+
+
+def by_code(turn: Turn, standing: Standing) -> Decision | None:
+    """A code in what was typed: where its submission stands."""
+    if turn.choice is not None or turn.said.files:
+        return None
+    code = codes.read(turn.text)
+    if code is None:
+        return _say(turn, standing, "code.slip") if codes.meant(turn.text) else None
+    found = tracking.by_code(turn.db, f"chat/{turn.person.id}", code, turn.at)
+    if isinstance(found, str):
+        return _say(turn, standing, found)
+    kept = replace(standing, proved=(*(id for id in standing.proved if id != found.id), found.id)[-PROVED:])
+    return Decision((status(turn, found),), kept, turn.person.language)
+
+
+def ask_code(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """How to look something up."""
+    return _say(turn, standing, "code.ask")
+
+
+def mine(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """What this conversation has sent, the newest first."""
+    own = submissions.of_conversation(turn.db, turn.person.id, LISTED)
+    if not own:
+        return _say(turn, standing, "mine.none")
+    ways = (
+        *(Choice(f"do/case.{s.id}", f"{s.number}: {_titled(turn, s)}"[:60]) for s in own),
+        Choice("do/menu", turn.say("menu.open")),
+    )
+    lines = [
+        f"• {s.number}, {_titled(turn, s)}: {turn.catalog.states[s.state].told(turn.person.language)}"
+        for s in own
+    ]
+    text = "\n".join((turn.say("mine.text"), *lines))
+    return Decision((Answer((text,), ways),), standing, turn.person.language)
+
+
+def _titled(turn: Turn, found: Submission) -> str:
+    return tracking.theme_of(turn.catalog, found, turn.person.language)
+
+
+def case(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """One of one's own, or one whose code was told here."""
+    found = theirs(turn, argument)
+    if found is None:
+        return _say(turn, standing, "code.ask")
+    return Decision((status(turn, found),), standing, turn.person.language)
+
+
+def theirs(turn: Turn, argument: str) -> Submission | None:
+    """The submission that a button names, if this person may see it."""
+    id = int(argument) if argument.isascii() and argument.isdigit() and len(argument) < 19 else 0
+    found = submissions.get(turn.db, id) if id else None
+    allowed = found is not None and (found.conversation == turn.person.id or found.id in turn.proved)
+    return found if allowed else None
+
+
+def status(turn: Turn, found: Submission) -> Answer:
+    """Where it stands, and what the person may do now."""
+    told = tracking.status(turn.db, turn.catalog, found, turn.person.language, turn.at)
+    events = (f"• {line}" for line in told.timeline)
+    lines = (told.head, told.office, *told.dates, "", turn.say("case.timeline"), *events)
+    return Answer(("\n".join(lines),), ways(turn, found))
+
+
+def ways(turn: Turn, found: Submission) -> tuple[Choice, ...]:
+    """What the person may do now."""
+    type = turn.catalog.states[found.state].type
+    own: list[Choice] = []
+    if type == "done":
+        own += cases.judging(turn.say, found.id)
+    if type != "ended":
+        own.append(Choice(f"do/say.{found.id}", turn.say("case.say")))
+    if "withdrawn" in turn.catalog.states[found.state].next:
+        own.append(Choice(f"do/withdraw.{found.id}", turn.say("case.withdraw")))
+    return (*own, Choice("do/menu", turn.say("menu.open")))
+
+
+def withdraw(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """Asks once more, then takes it back."""
+    id, _, sure = argument.partition(".")
+    found = theirs(turn, id)
+    if found is None or "withdrawn" not in turn.catalog.states[found.state].next:
+        return case(turn, standing, id)
+    if sure != "yes":
+        asked = (
+            Choice(f"do/withdraw.{id}.yes", turn.say("withdraw.yes")),
+            Choice(f"do/case.{id}", turn.say("withdraw.no")),
+        )
+        said = Answer((turn.say("withdraw.ask", number=found.number),), asked)
+        return Decision((said,), standing, turn.person.language)
+    cases.move(turn.db, turn.catalog, found, "withdrawn", By.citizen, None, turn.at)
+    return _say(turn, standing, "withdraw.done")
+
+
+def judge(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """What the person thinks of the result; "no" opens it again, one level up."""
+    id, _, thought = argument.partition(".")
+    found = theirs(turn, id)
+    if found is None or turn.catalog.states[found.state].type != "done" or thought not in cases.JUDGED:
+        return case(turn, standing, id)
+    again = cases.judged(turn.db, turn.catalog, found, thought, turn.at)
+    if again is None:
+        return _say(turn, standing, f"judge.{thought}")
+    language = turn.person.language
+    text = turn.say(
+        "judge.no",
+        office=offices.named(turn.catalog, again.office, language),
+        when=dated(turn.local(again.resolve_by), language),
+    )
+    ways = (Choice(f"do/say.{id}", turn.say("judge.say")), Choice("do/menu", turn.say("menu.open")))
+    return Decision((Answer((text,), ways),), standing, language)
+
+
+def _say(turn: Turn, standing: Standing, key: str) -> Decision:
+    ways = (Choice("do/mine", turn.say("menu.mine")), Choice("do/menu", turn.say("menu.open")))
+    return Decision((Answer((turn.say(key),), ways),), standing, turn.person.language)
+
+
+# a word to the officer
+
+
+class Word(Draft, frozen=True, kw_only=True, omit_defaults=True):
+    """Something more to say about a submission."""
+
+    case: int = 0
+    what: str | UnsetType = UNSET
+
+
+def _begins(turn: Turn) -> Word | None:
+    name, _, argument = (turn.choice or "").partition(".")
+    if name != "do/say":
+        return None
+    found = theirs(turn, argument)
+    ended = found is None or turn.catalog.states[found.state].type == "ended"
+    return None if ended or found is None else Word(case=found.id)
+
+
+def _finish(turn: Turn, draft: Word) -> Answer:
+    found = theirs(turn, str(draft.case))
+    ways = (Choice(f"do/case.{draft.case}", turn.say("case.open")), Choice("do/menu", turn.say("menu.open")))
+    if found is None or turn.catalog.states[found.state].type == "ended":
+        attachments.drop(turn.db, draft.files, turn.person.id)
+        return Answer((turn.say("say.ended"),), ways)
+    cases.said(turn.db, turn.catalog, found, By.citizen, str(draft.what), turn.at)
+    attachments.enclose(turn.db, draft.files, turn.person.id, found.id)
+    return Answer((turn.say("say.done", number=found.number),), ways)
+
+
+FLOW = Flow(
+    "say",
+    1,
+    Word,
+    steps=(words("what", longest=LONGEST, say="say.what"),),
+    begins=_begins,
+    finish=_finish,
+    files=True,
+)

@@ -1,0 +1,538 @@
+"""The forms of what people report: a violation, a model practice, a suggestion. Told in one breath, only the rest is
+asked; every question but the story may be left open."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from content import moments
+from content.aspects import aspects
+from content.intents import suggests
+from content.masking import hides, masked
+from content.moments import Moment
+from content.understand import Heard
+from handlers.citizens import filing
+from handlers.deadlines import told as dated
+from handlers.flow import Draft, Flow, Step
+from handlers.steps import choose, words
+from handlers.turn import Answer, Turn
+from storage import consents
+from storage.consents import Purpose
+from storage.shapes import Choice, Pin
+from storage.submissions import Filed, Kind, Told
+
+CONSENT = "1"  # raised when the text of `report.consent` promises something else
+LONGEST = 10_000  # characters of a story
+SHORT = 500  # characters of another answer
+WAYS = ("here", "anonymous", "code")  # told here; told here, and staff never ask who; not told
+EXACT_MS = 2 * 3_600_000  # a longer time is told as a day
+BRIEF = 8  # words; more may ask something beside
+STORY = 3  # words beyond the wish itself, before a message is a story and not only a wish to tell one
+SURE = 0.45  # the model's chance, before a message is taken for the beginning of a report
+PLAIN = 0.6  # the same where what we know seems to answer it as well
+_WISH = re.compile(
+    r"^\W*(?:(?:dạ|da|alo|xin|cho|chào|chao|nếp sống|nep song|anh chị|tôi|toi|tui|em|mình|minh|cháu|chau|muốn|muon|cần|can|gửi|gui|kể|ke|nêu|neu|báo|bao|phản ánh|phan anh|góp ý|gop y|kiến nghị|kien nghi|đề xuất|de xuat|giới thiệu|gioi thieu|về|ve|là|la|một|mot|việc|viec|chuyện|chuyen|vụ|vu|này|nay|với|voi|i|want|would like|to|report|tell|you|about|a|an|suggest)\b[\s:,.!-]{0,9}){1,40}",
+    re.IGNORECASE,
+)
+_REACHABLE = re.compile(r"(?:\(?\+?84|\(?0)[\d .()-]{8,14}\d|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]{2,63}")
+
+
+class Report(Draft, frozen=True, kw_only=True, omit_defaults=True):
+    """What all forms ask."""
+
+    agreed: str | UnsetType = UNSET
+    "yes | no, to our keeping it"
+    theme: str | UnsetType = UNSET
+    what: str | UnsetType = UNSET
+    unit: int | UnsetType | None = UNSET
+    place: str = ""
+    "As it was said."
+    maybe: tuple[int, ...] = ()
+    "Units that the words may mean."
+    pin: Pin | None = None
+    enough: str | UnsetType | None = UNSET
+    "That there are no more photos."
+    contact: str | UnsetType = UNSET
+    "One of WAYS, or a number or address."
+    sent: str | UnsetType = UNSET
+
+
+class Violation(Report, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened, when."""
+
+    moment: Moment | UnsetType | None = UNSET
+    details: str | UnsetType | None = UNSET
+    "The answer to the theme's own questions."
+
+
+class Practice(Report, frozen=True, kw_only=True, omit_defaults=True):
+    """What was done, by whom, at what cost, to what end, and whom to ask."""
+
+    who: str | UnsetType | None = UNSET
+    cost: str | UnsetType | None = UNSET
+    changed: str | UnsetType | None = UNSET
+    ask: str | UnsetType | None = UNSET
+
+
+class Suggestion(Report, frozen=True, kw_only=True, omit_defaults=True):
+    """What is hard, what would help."""
+
+    help: str | UnsetType | None = UNSET
+
+
+R = TypeVar("R", bound=Report)
+FORMS: dict[str, type[Report]] = {
+    "violation": Violation,
+    "model_practice": Practice,
+    "suggestion": Suggestion,
+}
+INTENTS = {"violation": "report_violation", "model_practice": "report_model", "suggestion": "suggest"}
+
+
+def beginning(kind: str) -> Callable[[Turn], Any]:
+    """What starts a form: its button, or words that want it and are no question that we can answer."""
+
+    def begins(turn: Turn) -> Report | None:
+        if turn.choice == f"do/{kind}":
+            return _fresh(turn, kind)
+        heard = turn.heard
+        if turn.choice or not _wants(kind, heard):
+            return None
+        draft = absorb(turn, _fresh(turn, kind))
+        asks = "?" in turn.text or aspects(heard.words[-ENDS:])
+        happened = draft.unit is not UNSET or draft.maybe or getattr(draft, "moment", UNSET) is not UNSET
+        long = len(heard.words) >= LONG and (heard.chance >= PLAIN or kind != "violation")
+        if heard.sure >= ANSWERED and (asks or not (happened or long)):
+            return None
+        return draft
+
+    return begins
+
+
+def _wants(kind: str, heard: Heard) -> bool:
+    if heard.command:
+        return heard.command == kind or (kind == "suggestion" and suggests(heard.words))
+    if len(heard.words) <= FEW and heard.sure >= OFFERED:
+        return False  # "karaoke": a topic, no report
+    return heard.intent == INTENTS[kind] and heard.chance >= SURE
+
+
+LONG = 7  # words; fewer are rather looked for than told
+ENDS = 6  # words; who tells and then asks, asks at the end
+ANSWERED, OFFERED = 0.6, 0.15  # as in asking: surer than this, what we know is told, or titles are offered
+FEW = 3  # words
+
+
+def _fresh(turn: Turn, kind: str) -> Report:
+    agreed = consents.given(turn.db, turn.person.id, Purpose.handle, CONSENT)
+    return FORMS[kind](agreed="yes") if agreed else FORMS[kind]()
+
+
+def tells(text: str) -> bool:
+    """Whether a message is a story, and not only the wish to tell one."""
+    return len(_WISH.sub("", text).split()) >= STORY
+
+
+def absorb(turn: Turn, draft: R) -> R:
+    """What a message tells beside the answer it gives: the story itself, theme, place, moment."""
+    found: dict[str, Any] = {}
+    if turn.said.pin is not None:
+        found |= _pinned(turn, turn.said.pin)
+    if turn.text and not turn.choice:
+        found |= _read(turn, draft)
+    new = {name: value for name, value in found.items() if getattr(draft, name) in (UNSET, "", ())}
+    fuller = replace(draft, **new)
+    return settled(turn, fuller) if "theme" in new else fuller
+
+
+def _pinned(turn: Turn, pin: Pin) -> dict[str, Any]:
+    unit = turn.catalog.places.nearest(pin.latitude, pin.longitude)
+    if unit is None or not turn.catalog.ours(unit):
+        return {}
+    return {"pin": pin, "unit": unit}
+
+
+def _read(turn: Turn, draft: Report) -> dict[str, Any]:
+    heard = turn.heard
+    found: dict[str, Any] = {}
+    if draft.what is UNSET and tells(turn.text) and len(turn.text) <= LONGEST:
+        found["what"] = turn.text.strip()
+    if heard.theme and type(draft) in [FORMS[kind] for kind in turn.catalog.themes[heard.theme].kinds]:
+        found["theme"] = heard.theme
+    if (place := heard.place) is not None:
+        if place.unit is not None and turn.catalog.ours(place.unit):
+            found |= {"unit": place.unit, "place": place.community or ""}
+        elif place.choices:
+            found["maybe"] = place.choices
+    moment = moments.read(turn.text[:LONGEST], turn.now) if isinstance(draft, Violation) else None
+    if moment is not None and (moment.start or 0) <= turn.at:
+        found["moment"] = moment
+    return found
+
+
+# the questions
+
+
+def agree(turn: Turn, draft: R) -> Answer:
+    """Before anything is kept: what, what for, who sees it, how long, how to erase it; two equal buttons."""
+    said = turn.say("report.consent", days=turn.catalog.local.keep_days)
+    held = (turn.say("report.consent.held"),) if draft.what is not UNSET else ()
+    ways = (Choice("yes", turn.say("report.consent.yes")), Choice("no", turn.say("report.consent.no")))
+    return Answer((*held, said), ways)
+
+
+def agreed(turn: Turn, draft: R) -> R | Answer:
+    """Silence, or words about something else, are no consent."""
+    wish = turn.choice or turn.heard.command
+    if wish not in ("yes", "okay", "no"):
+        again = agree(turn, draft)
+        return replace(again, texts=(turn.say("report.consent.again"), *again.texts))
+    yes = wish != "no"
+    consents.tell(turn.db, turn.person.id, turn.person.channel, Purpose.handle, CONSENT, yes, turn.at)
+    return replace(draft, agreed="yes" if yes else "no")
+
+
+def themes(turn: Turn, draft: Report) -> list[Choice]:
+    """The themes that this form is for."""
+    kind = kind_of(draft)
+    language = turn.person.language
+    return [
+        Choice(name, getattr(theme, language))
+        for name, theme in turn.catalog.themes.items()
+        if kind in theme.kinds
+    ]
+
+
+def _theme_step() -> Step[Any]:
+    chosen: Step[Any] = choose("theme", themes, say="report.theme", other=named)
+
+    def take(turn: Turn, draft: R) -> R | Answer:
+        taken = chosen.take(turn, draft)
+        return taken if isinstance(taken, Answer) else settled(turn, taken)
+
+    return Step("theme", chosen.ask, take)
+
+
+def named(turn: Turn) -> str | None:
+    """A theme that words name; who does not know is not held up."""
+    return "other" if turn.heard.command in ("skip", "no") else turn.heard.theme
+
+
+def kind_of(draft: Report) -> str:
+    """The kind that a draft becomes."""
+    return next(kind for kind, form in FORMS.items() if type(draft) is form)
+
+
+def where(turn: Turn, draft: Report) -> Answer:
+    """The commune: those that the words may mean, else by name or on the map."""
+    places = turn.catalog.places
+    if draft.maybe:
+        ways = [Choice(f"u{code}", places.named(code, province=False)) for code in draft.maybe]
+        return Answer((turn.say("report.unit.which"),), tuple(ways))
+    if draft.place:
+        said = turn.say("report.unit.unknown", place=draft.place[:100])
+        return Answer((said,), (Choice("words", turn.say("report.unit.words")),))
+    return Answer((turn.say("report.unit.ask"),))
+
+
+def placed(turn: Turn, draft: R) -> R | Answer:
+    """A unit by its button, by name, or the words as they are."""
+    if turn.choice == "words":
+        return replace(draft, unit=None)
+    if turn.choice and turn.choice[1:].isdigit():
+        code = int(turn.choice[1:])
+        known = turn.catalog.ours(code)
+        return replace(draft, unit=code, maybe=()) if known else where(turn, draft)
+    if turn.heard.command in ("no", "skip"):
+        return replace(draft, unit=None)
+    if not turn.heard.words:
+        return Answer((turn.say("words.empty"),))
+    found = turn.catalog.places.find(turn.text[:SHORT], alone=True)
+    if found is not None and found.unit is not None:
+        if turn.catalog.ours(found.unit):
+            more = len(turn.text.split()) > len(found.said.split())
+            return replace(draft, unit=found.unit, place=turn.text[:SHORT] if more else "", maybe=())
+        name = turn.catalog.places.named(found.unit)
+        return Answer((turn.say("report.unit.far", unit=name),))
+    if found is not None and found.choices:
+        return replace(draft, maybe=found.choices, place=turn.text[:SHORT])
+    return replace(draft, maybe=(), place=turn.text[:SHORT])
+
+
+def names_place(turn: Turn) -> bool:
+    """Whether a message is hardly more than the name of a place."""
+    brief = len(turn.heard.words) <= BRIEF and "?" not in turn.text
+    return brief and turn.catalog.places.find(turn.text, alone=True) is not None
+
+
+def names_time(turn: Turn) -> bool:
+    """Whether a message is hardly more than a time."""
+    brief = len(turn.heard.words) <= BRIEF and "?" not in turn.text
+    return brief and moments.read(turn.text, turn.now) is not None
+
+
+def when(turn: Turn, draft: R) -> Answer:
+    """When it happened."""
+    return Answer((turn.say("report.moment.ask"),), tuple(_moments(turn)))
+
+
+def _moments(turn: Turn) -> list[Choice]:
+    keys = ("now", "last", "often")
+    return [Choice(key, turn.say(f"report.moment.{key}")) for key in keys]
+
+
+def timed(turn: Turn, draft: Violation) -> Violation | Answer:
+    """A moment or a habit; words that are neither are kept as they are."""
+    text = turn.say(f"report.moment.{turn.choice}") if turn.choice in ("now", "last", "often") else turn.text
+    if turn.heard.command in ("no", "skip"):
+        return replace(draft, moment=None)
+    found = moments.read(text[:SHORT], turn.now)
+    if found is None:
+        if not turn.choice and not turn.heard.words:
+            return Answer((turn.say("words.empty"),), tuple(_moments(turn)))
+        found = Moment(said=text[:SHORT].strip())
+    if found.start is not None and found.start > turn.at:
+        return Answer((turn.say("report.moment.future", said=found.said),), tuple(_moments(turn)))
+    return replace(draft, moment=found)
+
+
+def settled(turn: Turn, draft: R) -> R:
+    """Where the theme has no questions of its own, none is open."""
+    if not isinstance(draft, Violation) or draft.theme is UNSET:
+        return draft
+    if not _questions(turn, draft):
+        return replace(draft, details=None)
+    return replace(draft, details=UNSET) if draft.details is None else draft
+
+
+def ask_details(turn: Turn, draft: Violation) -> Answer:
+    """The theme's own questions."""
+    return Answer(tuple(getattr(q, turn.person.language) for q in _questions(turn, draft)))
+
+
+def details(turn: Turn, draft: Violation) -> Violation | Answer:
+    """The answer in the person's words."""
+    if not turn.heard.words:
+        return Answer((turn.say("words.empty"),))
+    return replace(draft, details=turn.text[:LONGEST].strip())
+
+
+def _questions(turn: Turn, draft: Report) -> list[Any]:
+    theme = turn.catalog.themes.get(str(draft.theme))
+    return list(theme.questions.values()) if theme else []
+
+
+def photos(turn: Turn, draft: R) -> Answer:
+    """Photos can come at any time; here is the last invitation."""
+    if draft.files:
+        return Answer(
+            (turn.say("report.enough.more", count=len(draft.files)),),
+            (Choice("skip", turn.say("report.enough.done")),),
+        )
+    return Answer((turn.say("report.enough.ask"),), (Choice("skip", turn.say("report.enough.none")),))
+
+
+def enough(turn: Turn, draft: R) -> R | Answer:
+    """Words instead of photos belong to the story."""
+    if turn.choice == "skip" or turn.heard.command in ("no", "skip", "yes", "okay", "resume"):
+        return replace(draft, enough="yes")
+    if not turn.heard.words:
+        return photos(turn, draft)
+    return replace(draft, what=f"{draft.what}\n{turn.text.strip()}"[:LONGEST], enough="yes")
+
+
+def contacts(turn: Turn, draft: Report) -> list[Choice]:
+    """Ways to be told what becomes of it."""
+    return [Choice(way, turn.say(f"report.contact.{way}")) for way in WAYS]
+
+
+def reachable(turn: Turn) -> str | None:
+    """A phone number or an e-mail address in typed words; or that none is wished."""
+    if turn.heard.command in ("no", "skip"):
+        return "code"
+    found = _REACHABLE.search(turn.text[:200])
+    return found.group().strip() if found else None
+
+
+# before it is sent
+
+
+def shown(turn: Turn, draft: Report) -> str:
+    """What staff will see in their lists: every answer, masked."""
+    lines = []
+    for name in ("theme", *_asked(draft)):
+        value = _value(turn, draft, name)
+        if value:
+            label = turn.say(f"report.{name}.label")
+            lines.append(f"• {label}: {value}")
+    return "\n".join(lines)
+
+
+def _asked(draft: Report) -> tuple[str, ...]:
+    own = {
+        Violation: ("what", "unit", "moment", "details"),
+        Practice: ("what", "who", "cost", "changed", "ask", "unit"),
+        Suggestion: ("what", "help", "unit"),
+    }
+    return own[type(draft)]
+
+
+def _value(turn: Turn, draft: Report, name: str) -> str:
+    value = getattr(draft, name)
+    if name == "theme":
+        return str(getattr(turn.catalog.themes[str(value)], turn.person.language))
+    if name == "unit":
+        unit = turn.catalog.places.named(value) if isinstance(value, int) else ""
+        spot = f"“{masked(draft.place)}”" if draft.place else ""
+        return ", ".join(part for part in (unit, spot) if part)
+    if isinstance(value, Moment):
+        return moment_told(turn, value)
+    return masked(str(value)) if value not in (UNSET, None) else ""
+
+
+def moment_told(turn: Turn, moment: Moment) -> str:
+    """The words, and the day that they mean."""
+    said = f"“{masked(moment.said)}”"
+    if moment.start is None:
+        return said
+    when = dated(turn.local(moment.start), turn.person.language)
+    exact = moment.end is not None and moment.end - moment.start <= EXACT_MS
+    return f"{said} ({when if exact else when.partition(', ')[2]})"
+
+
+def summary(turn: Turn, draft: R) -> Answer:
+    """What staff will see, before it is kept; what was hidden is said."""
+    told = shown(turn, draft)
+    lines = [turn.say("report.summary"), told]
+    if draft.files:
+        lines.append(turn.say("report.summary.files", count=len(draft.files)))
+    lines.append(turn.say("report.summary.contact", contact=_contact(turn, draft)))
+    hidden = hides(told)
+    lines.append(
+        turn.say("report.summary.masked", hidden=", ".join(hidden))
+        if hidden
+        else turn.say("report.summary.plain")
+    )
+    edits = [
+        Choice(f"edit.{name}", turn.say(f"report.{name}.edit"))
+        for name in ("theme", *_asked(draft), "enough", "contact")
+        if name != "details" or _questions(turn, draft)
+    ]
+    return Answer(("\n".join(lines),), (Choice("send", turn.say("report.send")), *edits))
+
+
+def _contact(turn: Turn, draft: Report) -> str:
+    if draft.contact in WAYS:
+        return turn.say(f"report.contact.{draft.contact}")
+    return str(draft.contact)
+
+
+def confirm(turn: Turn, draft: R) -> R | Answer:
+    """Sends only on a clear yes."""
+    if turn.choice == "send" or turn.heard.command in ("yes", "okay"):
+        return replace(draft, sent="yes")
+    again = summary(turn, draft)
+    return replace(again, texts=(turn.say("report.unsent"), *again.texts))
+
+
+def finish(turn: Turn, draft: Report) -> Answer:
+    """Files it; or, without consent, lets go of every word."""
+    if draft.agreed != "yes":
+        filing.let_go(turn, draft.files)
+        return Answer((turn.say("report.refused"),), (Choice("do/menu", turn.say("menu.open")),))
+    kind, theme = Kind(kind_of(draft)), turn.catalog.themes[str(draft.theme)]
+    urgent = kind is Kind.violation and (theme.urgent or turn.catalog.understand(str(draft.what)).line)
+    accept_by, resolve_by = filing.due(turn, theme, urgent)
+    moment = getattr(draft, "moment", None) or Moment(said="")
+    known = draft.contact not in WAYS
+    unit = draft.unit if isinstance(draft.unit, int) else None
+    told = Told(
+        _words(draft),
+        draft.place,
+        draft.pin,
+        moment.said,
+        moment.start,
+        moment.end,
+        str(draft.contact) if known else None,
+    )
+    filed = Filed(
+        kind,
+        str(draft.theme),
+        unit,
+        unit,
+        urgent,
+        draft.contact in ("anonymous", "code"),
+        draft.contact != "code",
+        told,
+        shown(turn, draft),
+        accept_by,
+        resolve_by,
+    )
+    return filing.file(turn, filed, draft.files)
+
+
+def _words(draft: Report) -> dict[str, str]:
+    """The original answers, by question."""
+    names = ("what", "details", "who", "cost", "changed", "ask", "help")
+    answers = {name: getattr(draft, name, UNSET) for name in names}
+    return {name: str(value) for name, value in answers.items() if value not in (UNSET, None)}
+
+
+def _when_agreed(draft: Report) -> bool:
+    return draft.agreed == "yes"
+
+
+def _form(kind: str, own: tuple[Step[Any], ...]) -> Flow[Any]:
+    """A form: consent first, its own questions, then photos, how to be told, the summary."""
+
+    def only(step: Step[Any]) -> Step[Any]:
+        inner = step.when
+        return Step(
+            step.name,
+            step.ask,
+            step.take,
+            lambda draft: _when_agreed(draft) and inner(draft),
+            step.optional,
+            step.reads,
+            step.free,
+        )
+
+    unit: Step[Any] = Step("unit", where, placed, optional=True, reads=names_place)
+    steps: tuple[Step[Any], ...] = (
+        words("what", longest=LONGEST, say=f"report.{kind}.what"),
+        _theme_step(),
+        *own,
+        unit,
+        Step("enough", photos, enough),
+        choose("contact", contacts, say="report.contact", other=reachable),
+        Step("sent", summary, confirm),
+    )
+    return Flow(
+        kind,
+        1,
+        FORMS[kind],
+        steps=(Step("agreed", agree, agreed), *map(only, steps)),
+        begins=beginning(kind),
+        finish=finish,
+        files=True,
+        pins=True,
+        absorb=absorb,
+    )
+
+
+_DETAILS: Step[Any] = Step("details", ask_details, details, optional=True, free=True)
+_MOMENT: Step[Any] = Step("moment", when, timed, optional=True, reads=names_time)
+FLOWS: tuple[Flow[Any], ...] = (
+    _form("violation", (_MOMENT, _DETAILS)),
+    _form(
+        "model_practice",
+        tuple(
+            words(name, longest=SHORT, say=f"report.{name}", optional=True)
+            for name in ("who", "cost", "changed", "ask")
+        ),
+    ),
+    _form("suggestion", (words("help", longest=LONGEST, say="report.help", optional=True),)),
+)
