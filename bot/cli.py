@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import base64
 import contextlib
 import gc
 import getpass
@@ -17,7 +16,7 @@ from typing import TextIO, TypeVar
 
 import msgspec
 import uvloop
-from sqlalchemy import Connection, create_engine, insert
+from sqlalchemy import Connection
 
 from bot import app, logs, settings
 from bot.app import Refused
@@ -47,7 +46,6 @@ from storage import (
     conversations,
     feedback,
     inbox,
-    keys,
     outbox,
     submissions,
     timers,
@@ -57,7 +55,7 @@ from storage.conversations import Conversation
 from storage.database import Database, StorageDown
 from storage.files import Spoilt
 from storage.inbox import Waiting
-from storage.schema import metadata
+from storage.nowhere import open_nowhere
 from storage.shapes import Incoming, Kind, Said
 from storage.submissions import Submission
 
@@ -366,7 +364,7 @@ def understand(options: argparse.Namespace) -> int:
     _, known = _loaded(options)
     decide = router(known)
     wrong = False
-    with _nowhere() as nowhere:
+    with open_nowhere() as nobodys:
         for asked in _lines(Asked):
             if isinstance(asked, str):
                 _print(msgspec.json.encode({"error": asked}).decode())
@@ -380,8 +378,8 @@ def understand(options: argparse.Namespace) -> int:
                     person, mark=msgspec.json.encode(Standing(about=asked.about))
                 )
             message = Waiting(1, 0, Kind.message, Said(asked.text), app.clock())
-            decided = decide(nowhere, person, message, app.clock())
-            nowhere.rollback()  # nobody spoke before, each time
+            decided = decide(nobodys, person, message, app.clock())
+            nobodys.rollback()  # nobody spoke before, each time
             best = known.entries[heard.hits[0].key] if heard.hits and heard.sure >= ANSWER else None
             out = {
                 "text": asked.text,
@@ -409,27 +407,6 @@ def understand(options: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-@contextlib.contextmanager
-def _nowhere() -> Iterator[Connection]:
-    """A database that nobody has: what is decided is written and forgotten."""
-    engine = create_engine("sqlite://")
-    engine.dialect.ring = keys.read(f"1:{base64.b64encode(os.urandom(32)).decode()}", "nowhere")  # type: ignore[attr-defined]
-    with engine.connect() as db:
-        metadata.create_all(db)
-        db.execute(insert(conversations.conversations).values(_NOBODY))
-        db.commit()
-        yield db
-
-
-_NOBODY = {
-    "id": 0,
-    "channel": TERMINAL.name,
-    "address_hash": b"",
-    "language": LANGUAGES[0],
-    "reach": "ok",
-    "created_at": 0,
-    "seen_at": 0,
-}
 _Line = TypeVar("_Line")
 
 

@@ -256,7 +256,7 @@ def _built(folder: Path, province: int, *, learned: bool = True) -> Catalog:
     if mistakes:
         raise ContentWrong(mistakes)
     index = Index(documents, synonyms, known.search)
-    named = tuple((name, theme.words) for name, theme in themes.items() if theme.kinds)
+    named = tuple((n, tuple(f" {w} " for w in theme.words)) for n, theme in themes.items() if theme.kinds)
     matters = {
         key: Matter(_near(key, entries), entry.aspect, documents[key].questions[0], entry.theme)
         for key, entry in entries.items()

@@ -275,6 +275,8 @@ def beginning(turn: Turn, standing: Standing) -> Decision | None:
                 mark = Mark(draft)
             said, mark = files.absorbed(turn, flow, mark)
             begun = moved_on(turn, standing, flow, *flow.proceed(turn, mark))
+            if flow.pins and turn.choice is None:  # what is told may be danger after all
+                said = (*said, Answer((turn.say("emergency.line"),)))
             return replace(begun, answers=(*said, *begun.answers))
     return None
 

@@ -9,11 +9,10 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from content import moments
-from content.aspects import aspects
 from content.intents import suggests
 from content.masking import hides, masked
 from content.moments import Moment
-from content.understand import Heard
+from content.understand import Heard, asks
 from handlers.citizens import filing
 from handlers.deadlines import told as dated
 from handlers.flow import Draft, Flow, Step
@@ -102,10 +101,9 @@ def beginning(kind: str) -> Callable[[Turn], Any]:
         if turn.choice or not _wants(kind, heard):
             return None
         draft = absorb(turn, _fresh(turn, kind))
-        asks = "?" in turn.text or aspects(heard.words[-ENDS:])
         happened = draft.unit is not UNSET or draft.maybe or getattr(draft, "moment", UNSET) is not UNSET
         long = len(heard.words) >= LONG and (heard.chance >= PLAIN or kind != "violation")
-        if heard.sure >= ANSWERED and (asks or not (happened or long)):
+        if heard.sure >= ANSWERED and (asks(turn.text, heard.words) or not (happened or long)):
             return None
         return draft
 
@@ -121,7 +119,6 @@ def _wants(kind: str, heard: Heard) -> bool:
 
 
 LONG = 7  # words; fewer are rather looked for than told
-ENDS = 6  # words; who tells and then asks, asks at the end
 ANSWERED, OFFERED = 0.6, 0.15  # as in asking: surer than this, what we know is told, or titles are offered
 FEW = 3  # words
 

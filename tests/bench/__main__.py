@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import engine, sending, telegram, understanding, web
+from tests.bench import engine, reports, sending, telegram, understanding, web
 
 # figure: (bound, whether more is better)
 BOUNDS = {
@@ -20,6 +20,9 @@ BOUNDS = {
     "web chat: POST to 200 at half load, p50 ms": (5, False),
     "web chat: POST to 200 at half load, p99 ms": (20, False),
     "web chat: question to answer fetched, p50 ms": (100, False),
+    "reports: CPU of one with two photos, ms": (10, False),
+    "reports: answer among 100 people, p99 ms": (500, False),
+    "understanding: a report understood, µs": (1_000, False),
     "start to ready, seconds": (2, False),
     "idle memory, MB": (120, False),
     "Telegram: our cpu / aiogram's": (0.5, False),
@@ -33,6 +36,7 @@ PARTS = {
     "understanding": understanding.run,
     "engine": engine.run,
     "web": web.run,
+    "reports": reports.run,
     "telegram": telegram.run,
     "sending": sending.run,
 }

@@ -11,6 +11,12 @@ from content.search import Document, Index
 from tests.evaluate.sentences import named
 
 PLACES, KINDS = 96, 50
+REPORTS = (
+    "hang xom nha toi hat karaoke toi qua toi 1h sang o thon 3 xa dak ui, khong ai ngu duoc",
+    "tối qua 10 giờ xe tải đổ rác xuống suối ở xã Đăk Mar, biển số 82C-123.45, mùi hôi lắm",
+    "thôn tôi ở xã Ba Tơ lập tổ đổi công, nhà nào có người ốm thì cả tổ tới gặt giúp, muốn kể",
+    "nhà văn hóa thôn 5 khóa cửa quanh năm, trẻ con không có chỗ chơi, đề nghị xã mở cửa",
+)
 FEW = 200  # entries that the bound of a search speaks of
 _MEMORY = """
 import gc, time
@@ -77,6 +83,7 @@ def run() -> dict[str, float]:
         "search among 5,000, µs": each(many(known).search, said[:200]),
         "a question understood, µs": each(known.understand, short),
         "a story understood, µs": each(known.understand, [t for t in asked if len(t.split()) > 25]),
+        "a report understood, µs": each(known.understand, REPORTS),
         "all content in memory, MB": float(told[0]),
         "all content read as built before, seconds of CPU": float(told[1]),
     }

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -569,3 +570,19 @@ def test_the_inbox_knows_nothing_of_it(talk: Talk) -> None:
     """Nothing of a report is read from the inbox later."""
     report(talk)
     assert talk.database.ask(inbox.counts).result().waiting == 0
+
+
+def test_a_draft_of_another_release_goes_on(talk: Talk) -> None:
+    """One field was dropped since, another step is new: what was said stays, the new question is asked."""
+    _asked_where(talk)
+    standing = talk.standing
+    draft = msgspec.json.decode(bytes(standing.draft))
+    draft["dropped"] = "an answer that no step asks for now"
+    del draft["moment"], draft["details"]
+    talk.mark = msgspec.json.encode(
+        msgspec.structs.replace(standing, draft=msgspec.Raw(msgspec.json.encode(draft)))
+    )
+    talk.says("xã Đăk Hà")
+    assert "lúc nào" in talk.sends("do/resume")
+    assert "mới xảy ra" in talk.says("tối qua")
+    assert b"karaoke" in bytes(talk.standing.draft)
