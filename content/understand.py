@@ -117,7 +117,8 @@ def understand(text: str, mind: Mind, about: str | None = None, why: bool = Fals
         intent = max((label for label in chances if label != intent), key=lambda label: chances[label])
     legal = next((label for label in LEGAL if chances.get(label, 0.0) >= CERTAIN), None)
     theme = _theme(said, mind)
-    story = theme is not None and chances.get(intent, 0.0) >= TOLD and intent in REPORTS and not command
+    told = chances.get(intent, 0.0) >= TOLD and intent in REPORTS and not command
+    story = told and theme is not None and len(words.folded) >= STORY
     # what is plainly told, and not asked, is looked up nowhere: that is half of the work
     hits = [] if story and not why and not asks(text, words.folded) else mind.index.search(words, why=why)
     further = _further(words, mind, about, hits, why)
@@ -170,8 +171,8 @@ def _likely(mind: Mind, hits: list[Hit]) -> str | None:
 
 
 REPORTS = ("report_violation", "report_model", "suggest")
-TOLD = 0.9  # the model's, before a story is taken for one without a look at what we know
-ENDS = 6  # words
+TOLD = 0.95  # the model's, before a story is taken for one without a look at what we know
+ENDS, STORY = 6, 16  # words
 
 
 def _further(words: Words, mind: Mind, about: str | None, hits: list[Hit], why: bool) -> list[Hit]:
