@@ -125,7 +125,14 @@ def _parser() -> argparse.ArgumentParser:
     act_.add_argument("what", metavar="ACT", help="a state of content/states.toml, or say, or extend")
     act_.add_argument("--text", default="", help="words for its author")
     act_.add_argument("--office", type=_row, help="the code of the unit that it goes to")
-    act_.add_argument("--days", type=_row, default=5, help="working days, for extend (default: %(default)s)")
+    act_.add_argument(
+        "--days",
+        type=int,
+        choices=range(1, 61),
+        metavar="1..60",
+        default=5,
+        help="working days, for extend (default: %(default)s)",
+    )
     file_ = command("file", read_file, "write one file that somebody sent to standard output")
     file_.add_argument("id", type=_row, metavar="ID", help="a number from `feedback`")
     replay_ = command("replay", replay, "let parked messages be answered after all")
@@ -289,7 +296,7 @@ def read_submissions(options: argparse.Namespace) -> None:
             "kind": s.kind.value,
             "theme": s.theme,
             "unit": s.unit,
-            "unit_name": known.places.named(s.unit) if s.unit else None,
+            "unit_name": known.named(s.unit) if s.unit else None,
             "office": offices.named(known, s.office, LANGUAGES[0]),
             "state": s.state,
             "urgent": s.urgent,
@@ -325,7 +332,7 @@ def act(options: argparse.Namespace) -> int:
             changed = database.submit(done, "act").result()
         except NotAllowed as error:
             return _complain([f"nepsong: {known.speaker(LANGUAGES[0])(str(error))}"])
-    _print(f"nepsong: {changed.number}: {known.states[changed.state].staff}")
+    _print(f"nepsong: {changed.number}: {known.state(changed.state).staff}")
     return 0
 
 

@@ -204,6 +204,18 @@ class Catalog:
         known = self.places.get(unit)
         return known is not None and self.local.code in (known.code, known.parent)
 
+    def state(self, name: str) -> states.State:
+        """A state; one that a deployment dropped while submissions stand in it is told as being worked on."""
+        return self.states.get(name) or self.states["accepted"]
+
+    def titled(self, theme: str, language: str) -> str:
+        """A theme's title; one that was dropped is "something else"."""
+        return str(getattr(self.themes.get(theme) or self.themes["other"], language))
+
+    def named(self, unit: int, province: bool = True) -> str:
+        """A unit's name of today; of one that is no more its number."""
+        return self.places.named(unit, province) if self.places.get(unit) else str(unit)
+
     def understand(self, text: str, about: str | None = None, why: bool = False) -> Heard:
         """All that a text tells, said after the entry `about` was."""
         return understand(text, self.mind, about, why)

@@ -13,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+import pydantic
+
 T = TypeVar("T")
 CODE = Path(__file__).parent
 
@@ -38,7 +41,7 @@ def kept(folder: Path, build: Callable[[], T], name: str) -> T:
 
 def _sum(folder: Path) -> bytes:
     """Over the names and bytes of all files of the folder and of our code."""
-    total = hashlib.sha256(sys.version.encode())
+    total = hashlib.sha256(f"{sys.version} {msgspec.__version__} {pydantic.VERSION}".encode())
     ours = {*folder.rglob("*"), *CODE.glob("*.py")}
     for file in sorted(ours):
         if "__pycache__" not in file.parts and file.is_file():

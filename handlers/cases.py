@@ -31,11 +31,12 @@ def move(
     now: int,
     *,
     office: int | None = None,
+    conversation: int | None = None,
 ) -> Submission:
     """Brings a submission to another state. Raises NotAllowed where it may not, where something is missing, or where
     somebody else was faster."""
-    new = catalog.states[state]
-    if state not in catalog.states[found.state].next:
+    new = catalog.state(state)
+    if state not in catalog.state(found.state).next:
         raise NotAllowed("staff.wrong.state")
     if "text" in new.demands and not (text or "").strip():
         raise NotAllowed("staff.wrong.text")
@@ -46,19 +47,27 @@ def move(
         if not catalog.ours(office):
             raise NotAllowed("staff.wrong.office")
         values["office"] = None if office == catalog.local.code else office
-    return _changed(db, catalog, found, Act.moved, by, text, now, **values)
+    return _changed(db, catalog, found, Act.moved, by, text, now, conversation, **values)
 
 
-def said(db: Connection, catalog: Catalog, found: Submission, by: By, text: str, now: int) -> Submission:
+def said(
+    db: Connection,
+    catalog: Catalog,
+    found: Submission,
+    by: By,
+    text: str,
+    now: int,
+    conversation: int | None = None,
+) -> Submission:
     """A word from either side. The answer to a question gives the turn back to staff."""
-    if by is By.citizen and catalog.states[found.state].type == "waiting":
-        return _changed(db, catalog, found, Act.said, by, text, now, state="accepted")
-    return _changed(db, catalog, found, Act.said, by, text, now)
+    if by is By.citizen and catalog.state(found.state).type == "waiting":
+        return _changed(db, catalog, found, Act.said, by, text, now, conversation, state="accepted")
+    return _changed(db, catalog, found, Act.said, by, text, now, conversation)
 
 
 def extend(db: Connection, catalog: Catalog, found: Submission, days: int, text: str, now: int) -> Submission:
     """More working days from now, with the reason. Raises NotAllowed."""
-    if catalog.states[found.state].type not in ("open", "waiting"):
+    if catalog.state(found.state).type not in ("open", "waiting"):
         raise NotAllowed("staff.wrong.state")
     if not text.strip():
         raise NotAllowed("staff.wrong.text")
@@ -70,8 +79,9 @@ def extend(db: Connection, catalog: Catalog, found: Submission, days: int, text:
 
 def judged(db: Connection, catalog: Catalog, found: Submission, thought: str, now: int) -> Submission | None:
     """What the citizen thinks of the result: it is closed (None), or opened again at the province."""
+    who = found.conversation
     if thought != "no":
-        _changed(db, catalog, found, Act.judged, By.citizen, thought, now, state="closed", ended=True)
+        _changed(db, catalog, found, Act.judged, By.citizen, thought, now, who, state="closed", ended=True)
         return None
     theme, start = catalog.themes.get(found.theme) or catalog.themes["other"], Turn.local(now)
     accept = after(catalog.calendar, start, theme.accept[found.urgent])
@@ -84,6 +94,7 @@ def judged(db: Connection, catalog: Catalog, found: Submission, thought: str, no
         By.citizen,
         thought,
         now,
+        who,
         state="reopened",
         office=None,
         accept_by=int(accept.timestamp() * 1000),
@@ -99,14 +110,15 @@ def _changed(
     by: By,
     text: str | None,
     now: int,
+    conversation: int | None = None,
     **values: object,
 ) -> Submission:
     if not submissions.change(db, found, now, **values):
         raise NotAllowed("staff.wrong.changed")
     changed = submissions.get(db, found.id)
     assert changed is not None  # changed just now
-    submissions.tell(db, found.id, act, by, changed.state, text, now)
-    if catalog.states[changed.state].type == "done" and changed.state != found.state:
+    submissions.tell(db, found.id, act, by, changed.state, text, now, conversation)
+    if catalog.state(changed.state).type == "done" and changed.state != found.state:
         timers.set(db, f"judge/{found.id}", "judge", now + REMIND_MS, submission=found.id, asked=0)
     if by is By.staff:
         tell(db, catalog, changed, act, text, now)
@@ -118,7 +130,7 @@ def tell(db: Connection, catalog: Catalog, found: Submission, act: Act, text: st
     if found.conversation is None or not found.progress:
         return
     channel, language = conversations.spoken(db, found.conversation)
-    say, state = catalog.speaker(language), catalog.states[found.state]
+    say, state = catalog.speaker(language), catalog.state(found.state)
     key = {Act.said: "told.said", Act.extended: "told.extended"}.get(act, "told.moved")
     lines = [
         say(key, number=found.number, state=state.told(language), when=_when(found, language)),

@@ -33,6 +33,8 @@ class Step(Generic[D]):
     optional: bool = False
     reads: Callable[[Turn], bool] = lambda turn: False
     "Whether words are surely an answer to it, whatever else they look like."
+    beside: tuple[str, ...] = ()
+    "Fields that its answer fills too; they are emptied when it is asked again."
     free: bool = False
     "Takes any words: only what is plainly a question to us is taken for something else."
 
@@ -65,6 +67,8 @@ class Flow(Generic[D]):
     "Takes places on the map, at any time while it is open."
     absorb: Callable[[Turn, D], D] = lambda turn, draft: draft
     "What any message tells unasked; never overwrites an answer."
+    same: Callable[[D, D], bool] = lambda old, new: True
+    "Whether a waiting draft and one that begins are about the same."
     upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
 
     def open(self, draft: D) -> Step[D] | None:
@@ -75,11 +79,12 @@ class Flow(Generic[D]):
         """The step of this name, open or answered."""
         return next((s for s in self.steps if s.name == name), None)
 
-    def advance(self, turn: Turn, mark: Mark[D]) -> tuple[Answer, Mark[D] | None]:
-        """Takes one message: what to say, and where the person stands now (None: finished)."""
+    def advance(self, turn: Turn, mark: Mark[D], name: str = "") -> tuple[Answer, Mark[D] | None]:
+        """Takes one message, as the answer to the open step or to the one of this name: what to say, and where the
+        person stands now (None: finished)."""
         if turn.choice and turn.choice.startswith("edit."):
             return self.proceed(turn, self.reopen(mark, turn.choice.removeprefix("edit.")))
-        step = self.open(mark.draft)
+        step = self.step(name) or self.open(mark.draft)
         if step is None:
             return self.proceed(turn, mark)
         said, wish = _old(mark, step), turn.choice or turn.heard.command
@@ -115,10 +120,12 @@ class Flow(Generic[D]):
 
     def reopen(self, mark: Mark[D], name: str) -> Mark[D]:
         """Back is reopen(trail[-1]), edit is reopen(any): everything else stays said."""
-        if self.step(name) is None:
+        step = self.step(name)
+        if step is None:
             return mark
-        trail = tuple(n for n in mark.trail if n != name)
-        return Mark(replace(mark.draft, **{name: UNSET}), trail, mark.draft)
+        trail, untold = tuple(n for n in mark.trail if n != name), type(mark.draft)()
+        beside = {field: getattr(untold, field) for field in step.beside}
+        return Mark(replace(mark.draft, **{name: UNSET}, **beside), trail, mark.draft)
 
     def load(self, version: int, raw: dict[str, Any]) -> D:
         """A stored draft in today's shape: dropped fields are ignored, new ones are asked."""

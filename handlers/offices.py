@@ -8,4 +8,4 @@ def named(catalog: Catalog, office: int | None, language: str) -> str:
     say = catalog.speaker(language)
     if office is None:
         return catalog.local.office or say("office.province")
-    return say("office.commune", unit=catalog.places.named(office, province=False))
+    return say("office.commune", unit=catalog.named(office, province=False))

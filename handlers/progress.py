@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import Raw
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
@@ -13,6 +13,7 @@ from handlers.turn import Answer, Decision, Standing, Turn
 from storage import timers
 from storage.shapes import Choice
 
+LONGEST = 10_000  # characters of an answer that is told in parts
 NUDGE_MS = 24 * 3_600_000  # a draft that sleeps so long is spoken of once
 
 _encode = msgspec.json.Encoder().encode
@@ -41,12 +42,14 @@ def mark_of(flow: Flow[Any], standing: Standing) -> Mark[Any]:
 
 def joined(flow: Flow[Any], draft: Any, more: Any) -> Any:
     """A waiting draft, and what a new message told of the same flow: nothing that was said is lost."""
-    for step in flow.steps:
-        old, new = getattr(draft, step.name), getattr(more, step.name)
-        if new is UNSET:
+    free = {step.name for step in flow.steps if step.free}
+    untold = type(more)()
+    for name in more.__struct_fields__:
+        old, new = getattr(draft, name), getattr(more, name)
+        if new == getattr(untold, name):
             continue
-        both = f"{old}\n{new}" if step.free and isinstance(old, str) else new
-        draft = replace(draft, **{step.name: both})
+        both = f"{old}\n{new}"[:LONGEST] if name in free and isinstance(old, str) else new
+        draft = replace(draft, **{name: both})
     return draft
 
 
@@ -55,7 +58,7 @@ def moved_on(
 ) -> Decision:
     """The flow's answer with its buttons named, and the standing after it."""
     if mark is None:
-        return Decision((answer,), Standing(proved=standing.proved), turn.person.language)
+        return Decision((answer,), rested(standing), turn.person.language)
     after = replace(
         standing,
         version=flow.version,
@@ -94,6 +97,24 @@ def and_again(turn: Turn, decision: Decision) -> Decision:
     return Decision((*bare, *again.answers), again.standing, decision.language)
 
 
+STASHED = 3  # drafts beside the open one
+
+
+def rested(standing: Standing) -> Standing:
+    """Where a person stands when a flow has ended: at the draft that was open before it, if there was one."""
+    if not standing.stash:
+        return Standing(proved=standing.proved)
+    before, *further = standing.stash
+    return replace(before, paused=True, stash=tuple(further), proved=standing.proved)
+
+
+def stashed(standing: Standing) -> tuple[Standing, ...]:
+    """The drafts that wait beside a flow that begins now: what was said in the open one is not lost."""
+    if standing.flow is None or bytes(standing.draft) == b"{}":
+        return standing.stash
+    return (replace(standing, stash=(), shown=(), near=()), *standing.stash)[:STASHED]
+
+
 def remind(db: Connection, conversation: int, draft: str, at: int) -> None:
     """The clock looks then whether the draft sleeps."""
     timers.set(db, f"nudge/{conversation}", "nudge", at, conversation=conversation, draft=draft)
@@ -111,7 +132,7 @@ def back(turn: Turn, standing: Standing) -> Decision:
 def stop(turn: Turn, standing: Standing) -> Decision:
     """Leaves a flow without losing what was said; with nothing said there is nothing to keep."""
     if bytes(standing.draft) == b"{}" and bytes(standing.old) == b"null":
-        return welcome.menu(turn, Standing(), "")
+        return welcome.menu(turn, rested(standing), "")
     ways = (
         Choice("do/resume", turn.say("flow.resume")),
         Choice("do/discard", turn.say("flow.discard")),

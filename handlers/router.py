@@ -25,6 +25,8 @@ from handlers.progress import (
     mark_of,
     moved_on,
     remind,
+    rested,
+    stashed,
     stop,
 )
 from handlers.turn import Answer, Decide, Decided, Decision, Standing, Turn
@@ -136,7 +138,7 @@ def edited(turn: Turn, standing: Standing) -> Decision | None:
     step = next((step for step, ref in standing.refs if ref == turn.said.ref), None)
     if flow is not None and step is not None and flow.step(step) is not None:
         mark = flow.reopen(mark_of(flow, standing), step)
-        return moved_on(turn, standing, flow, *flow.advance(turn, mark))
+        return moved_on(turn, standing, flow, *flow.advance(turn, mark, step))
     ways = () if active(standing) else (Choice("do/menu", turn.say("menu.open")),)
     return and_again(
         turn, Decision((Answer((turn.say("edited.note"),), ways),), standing, turn.person.language)
@@ -230,7 +232,7 @@ def pinned(turn: Turn, standing: Standing) -> Decision | None:
         if unit is None or not turn.catalog.ours(unit):
             said = Answer((turn.say("report.unit.outside"),))
         else:
-            said = Answer((turn.say("report.pin", unit=turn.catalog.places.named(unit)),))
+            said = Answer((turn.say("report.pin", unit=turn.catalog.named(unit)),))
         return replace(moved, answers=(said, *moved.answers))
     ways = () if active(standing) else (Choice("do/menu", turn.say("menu.open")),)
     return and_again(
@@ -256,7 +258,7 @@ def beginning(turn: Turn, standing: Standing) -> Decision | None:
     """A message that starts a flow."""
     for flow in FLOWS:
         if (draft := flow.begins(turn)) is not None:
-            if standing.flow == flow.name:  # a draft waits
+            if standing.flow == flow.name and flow.same(mark_of(flow, standing).draft, draft):  # it waits
                 mark = mark_of(flow, standing)
                 mark = replace_mark(mark, draft=joined(flow, mark.draft, draft))
             else:
@@ -268,6 +270,7 @@ def beginning(turn: Turn, standing: Standing) -> Decision | None:
                     version=flow.version,
                     draft_id=_base36(turn.id),
                     refs=refs,
+                    stash=stashed(standing),
                     proved=standing.proved,
                 )
                 if flow.pins:  # a form: worth a reminder
@@ -352,8 +355,9 @@ def _journey(turn: Turn, standing: Standing, name: str, argument: str) -> Decisi
         return stop(turn, standing)
     if name == "discard":
         attachments.drop(turn.db, mark_of(flow, standing).draft.files, turn.person.id)
-        said = Answer((turn.say("flow.discarded"),), welcome.choices(turn, Standing()))
-        return Decision((said,), Standing(), turn.person.language)
+        after = rested(standing)
+        said = Answer((turn.say("flow.discarded"),), welcome.choices(turn, after))
+        return Decision((said,), after, turn.person.language)
     return moved_on(turn, standing, flow, *flow.proceed(turn, mark_of(flow, standing)))
 
 

@@ -9,8 +9,9 @@ from handlers import offices
 from handlers.deadlines import told as dated
 from handlers.turn import Turn
 from storage import lockouts, submissions
-from storage.submissions import Event, Submission
+from storage.submissions import Act, Event, Submission
 
+EVERYBODY, MANY = "everybody", 300  # wrong guesses without a wait, of all together
 LINES = 8  # of a timeline, the newest
 SEEN = 200  # characters of what was said, in a timeline
 
@@ -20,13 +21,14 @@ def by_code(db: Connection, who: str, code: str, now: int) -> Submission | str:
 
     `who` guesses; each further wrong guess makes the wait longer.
     """
-    if lockouts.until(db, who, now) is not None:
+    if lockouts.until(db, who, now) is not None or lockouts.until(db, EVERYBODY, now) is not None:
         return "code.wait"
     found = submissions.by_code(db, codes.secret(code))
     if found is None or found.conversation is None:
         lockouts.slip(db, who, now)
+        # many browsers guess as one: then everybody waits a second between two guesses
+        lockouts.slip(db, EVERYBODY, now, free=MANY, longest_ms=1_000)
         return "code.unknown"
-    lockouts.forgive(db, who)
     return found
 
 
@@ -41,31 +43,30 @@ class Status(Struct, frozen=True):
 
 def status(db: Connection, catalog: Catalog, found: Submission, language: str, now: int) -> Status:
     """Where it stands, who has it, by when, and what happened."""
-    say, state = catalog.speaker(language), catalog.states[found.state]
+    say, state = catalog.speaker(language), catalog.state(found.state)
     dates = []
     if state.type in ("open", "waiting"):
         if found.state in ("received", "reopened"):
             dates.append(say("case.accept", when=dated(Turn.local(found.accept_by), language)))
         late = "case.late" if now > found.resolve_by else "case.resolve"
         dates.append(say(late, when=dated(Turn.local(found.resolve_by), language)))
-    theme = theme_of(catalog, found, language)
     return Status(
-        say("case.text", number=found.number, theme=theme, state=state.told(language)),
+        say(
+            "case.text",
+            number=found.number,
+            theme=catalog.titled(found.theme, language),
+            state=state.told(language),
+        ),
         say("case.office", office=offices.named(catalog, found.office, language)),
         tuple(dates),
-        tuple(_line(catalog, event, language) for event in submissions.timeline(db, found.id)[-LINES:]),
+        tuple(_line(catalog, event, language) for event in submissions.timeline(db, found.id, LINES)),
     )
-
-
-def theme_of(catalog: Catalog, found: Submission, language: str) -> str:
-    """The title of its theme; one that a release dropped is "something else"."""
-    return str(getattr(catalog.themes.get(found.theme) or catalog.themes["other"], language))
 
 
 def _line(catalog: Catalog, event: Event, language: str) -> str:
     say = catalog.speaker(language)
     by = say(f"case.by.{event.by.value}")
-    state = catalog.states.get(event.state)
-    what = say(f"case.act.{event.act.value}", state=state.told(language) if state else event.state)
-    said = f": “{event.told[:SEEN]}{'…' if len(event.told) > SEEN else ''}”" if event.told else ""
+    what = say(f"case.act.{event.act.value}", state=catalog.state(event.state).told(language))
+    told = say(f"judge.{event.told}.button") if event.act is Act.judged and event.told else event.told
+    said = f": “{told[:SEEN]}{'…' if len(told) > SEEN else ''}”" if told else ""
     return f"{Turn.local(event.at):%d/%m %H:%M} {by} {what}{said}"

@@ -46,6 +46,8 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     "Entries that nearly answered the last question."
     about: str | None = None
     "The entry told last: what a short question asks on about."
+    stash: tuple["Standing", ...] = ()
+    "Drafts of other flows that were open when this one began, the newest first."
     proved: tuple[int, ...] = ()
     "Submissions whose code was told here, the newest last: this person may see and answer them."
     refs: tuple[tuple[str, str], ...] = ()

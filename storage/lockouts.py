@@ -30,19 +30,16 @@ def until(db: Connection, who: str, now: int) -> int | None:
     return int(found) if found is not None and found > now else None
 
 
-def slip(db: Connection, who: str, now: int) -> None:
+def slip(db: Connection, who: str, now: int, *, free: int = FREE, longest_ms: int = LONGEST_MS) -> None:
     """One wrong guess more. Slips are forgotten after a day without one."""
     mine = _c.who == _who(db, who)
     if not insert_once(db, lockouts, who=_who(db, who), slips=1, until=0, last_at=now):
-        row = db.execute(select(_c.slips, _c.last_at).where(mine).with_for_update()).one()
+        row = db.execute(select(_c.slips, _c.last_at).where(mine).with_for_update()).one_or_none()
+        if row is None:  # swept at this moment
+            return
         slips = 1 if row.last_at < now - FORGET_MS else row.slips + 1
-        wait = min(FIRST_MS * 2 ** min(slips - FREE - 1, 20), LONGEST_MS) if slips > FREE else 0
+        wait = min(FIRST_MS * 2 ** min(slips - free - 1, 20), longest_ms) if slips > free else 0
         db.execute(update(lockouts).where(mine).values(slips=slips, until=now + wait, last_at=now))
-
-
-def forgive(db: Connection, who: str) -> None:
-    """A right guess: the slips before it count no more."""
-    db.execute(delete(lockouts).where(_c.who == _who(db, who)))
 
 
 def sweep(db: Connection, before: int, limit: int) -> int:

@@ -22,11 +22,13 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    bindparam,
     insert,
     select,
     update,
 )
 
+from storage.rows import rows_of
 from storage.schema import identity, index_where, metadata
 from storage.sealing import Sealed, ring_of
 from storage.shapes import Pin
@@ -93,6 +95,9 @@ events = Table(
     Column("submission", ForeignKey("submissions.id"), nullable=False),
     Column("act", Text, nullable=False),
     Column("by", Text, nullable=False),
+    Column(
+        "conversation", ForeignKey("conversations.id"), comment="the citizen's who did it; null: nobody's"
+    ),
     Column("state", Text, nullable=False, comment="where it stood after it"),
     Column("told", Sealed("events.told"), comment="null: nothing was said, or it was erased"),
     Column("at", BigInteger, nullable=False),
@@ -102,6 +107,7 @@ _c, _e = submissions.c, events.c
 Index("submissions_lane", _c.conversation, _c.id)
 index_where("submissions_ended", _c.told.is_not(None), _c.ended, _c.changed_at)
 Index("events_submission", _e.submission, _e.id)
+index_where("events_lane", _e.conversation.is_not(None), _e.conversation)
 
 
 class Told(Struct, frozen=True, omit_defaults=True):
@@ -204,16 +210,26 @@ def open(db: Connection, conversation: int, filed: Filed, state: str, now: int) 
         "version": 1,
     }
     id = int(db.execute(insert(submissions).values(row).returning(_c.id)).scalar_one())
-    tell(db, id, Act.filed, By.citizen, state, None, now)
+    tell(db, id, Act.filed, By.citizen, state, None, now, conversation)
     return id, secret
 
 
-def tell(db: Connection, id: int, act: Act, by: By, state: str, told: str | None, now: int) -> int:
-    """Adds a line to a timeline; its id."""
+def tell(
+    db: Connection,
+    id: int,
+    act: Act,
+    by: By,
+    state: str,
+    told: str | None,
+    now: int,
+    conversation: int | None = None,
+) -> int:
+    """Adds a line to a timeline, of this conversation's person or of nobody's; its id."""
     row = {
         "submission": id,
         "act": act.value,
         "by": by.value,
+        "conversation": conversation,
         "state": state,
         "told": None if told is None else told.encode(),
         "at": now,
@@ -252,15 +268,28 @@ def told(db: Connection, id: int) -> Told | None:
     return None if raw is None else msgspec.json.decode(raw, type=Told)
 
 
-def timeline(db: Connection, id: int) -> list[Event]:
-    """What happened, the oldest first."""
-    rows = db.execute(
-        select(_e.id, _e.act, _e.by, _e.state, _e.told, _e.at).where(_e.submission == id).order_by(_e.id)
-    )
+def timeline(db: Connection, id: int, limit: int = 1_000) -> list[Event]:
+    """The last things that happened, the oldest first."""
+    lines = select(_e.id, _e.act, _e.by, _e.state, _e.told, _e.at).where(_e.submission == id)
+    rows = db.execute(lines.order_by(_e.id.desc()).limit(limit)).all()
     return [
         Event(number, Act(act), By(by), state, None if said is None else said.decode(), at)
-        for number, act, by, state, said, at in rows
+        for number, act, by, state, said, at in reversed(rows)
     ]
+
+
+_AWAITED = (
+    select(_c.id)
+    .where(_c.conversation == bindparam("lane"), _c.state == bindparam("state"))
+    .order_by(_c.id.desc())
+    .limit(1)
+)
+
+
+def awaited(db: Connection, conversation: int, state: str) -> int | None:
+    """The newest of one's own submissions that stands in this state."""
+    found = rows_of(db, _AWAITED, lane=conversation, state=state)
+    return int(found[0][0]) if found else None
 
 
 def change(db: Connection, submission: Submission, now: int, **values: Any) -> bool:
@@ -275,6 +304,7 @@ def forget(db: Connection, conversation: int) -> Sequence[int]:
     them. The submissions' ids."""
     ids = list(db.execute(select(_c.id).where(_c.conversation == conversation)).scalars())
     _erase(db, ids)
+    db.execute(update(events).where(_e.conversation == conversation).values(told=None, conversation=None))
     return ids
 
 
@@ -290,7 +320,7 @@ def _erase(db: Connection, ids: Sequence[int]) -> None:
     if ids:
         db.execute(update(submissions).where(_c.id.in_(ids)).values(conversation=None, told=None))
         theirs = update(events).where(_e.submission.in_(ids), _e.by == By.citizen.value)
-        db.execute(theirs.values(told=None))
+        db.execute(theirs.values(told=None, conversation=None))
 
 
 def _read(row: Any) -> Submission:

@@ -5,7 +5,7 @@ from typing import Any
 from handlers.citizens import asking, cases, feedback, filing, forget, forms, welcome
 from handlers.flow import Flow
 
-FLOWS: tuple[Flow[Any], ...] = (feedback.FLOW, *forms.FLOWS, cases.FLOW)
+FLOWS: tuple[Flow[Any], ...] = (feedback.FLOW, cases.FLOW, *forms.FLOWS)
 
 JOURNEYS = {
     "hello": welcome.hello,

@@ -15,7 +15,6 @@ from storage.submissions import Filed
 
 FIRST = "received"
 PROGRESS = NEWS = "1"  # raised when the texts of `report.contact`, `news` promise something else
-SLOT = "code"
 
 
 def due(turn: Turn, theme: Theme, urgent: bool) -> tuple[int, int]:
@@ -41,7 +40,10 @@ def file(turn: Turn, filed: Filed, files: Sequence[int]) -> Answer:
         resolve=dated(turn.local(filed.resolve_by), language),
     )
     told = turn.say("filed.progress" if filed.progress else "filed.code")
-    return Answer((said, told), (Choice(f"do/saved.{id}", turn.say("filed.saved")),), slot=SLOT)
+    # one bubble: the slot takes the place of the one that holds the code
+    return Answer(
+        (f"{said}\n\n{told}",), (Choice(f"do/saved.{id}", turn.say("filed.saved")),), slot=f"code{id}"
+    )
 
 
 def let_go(turn: Turn, files: Sequence[int]) -> None:
@@ -52,7 +54,8 @@ def let_go(turn: Turn, files: Sequence[int]) -> None:
 def saved(turn: Turn, standing: Standing, argument: str) -> Decision:
     """The code was written down: it is starred, and the menu is back; news are offered once, apart."""
     ways = (Choice("do/mine", turn.say("menu.mine")), Choice("do/menu", turn.say("menu.open")))
-    said = Answer((turn.say("filed.starred"),), ways, slot=SLOT)
+    number = argument if argument.isascii() and argument.isdigit() else ""
+    said = Answer((turn.say("filed.starred"),), ways, slot=f"code{number[:18]}")
     if consents.decided(turn.db, turn.person.id, Purpose.news):
         return Decision((said,), standing, turn.person.language)
     asked = Answer(
@@ -63,7 +66,7 @@ def saved(turn: Turn, standing: Standing, argument: str) -> Decision:
             *ways,
         ),
     )
-    bare = Answer(said.texts, slot=SLOT)
+    bare = Answer(said.texts, slot=said.slot)
     return Decision((bare, asked), standing, turn.person.language)
 
 

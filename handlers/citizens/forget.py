@@ -22,11 +22,11 @@ def asked(turn: Turn, standing: Standing, argument: str) -> Decision:
 
 def words(db: Connection, conversation: int) -> None:
     """Erases every word and file of the conversation."""
+    attachments.release(db, submissions.forget(db, conversation))  # first: staff may be writing to it
     inbox.erase(db, conversation)
     outbox.erase(db, conversation)
     feedback.erase(db, conversation)
     consents.erase(db, conversation)
-    attachments.release(db, submissions.forget(db, conversation))
     attachments.erase(db, conversation)
     staged.erase(db, conversation)
 

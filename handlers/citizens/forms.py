@@ -136,11 +136,11 @@ def tells(text: str) -> bool:
 def absorb(turn: Turn, draft: R) -> R:
     """What a message tells beside the answer it gives: the story itself, theme, place, moment."""
     found: dict[str, Any] = {}
-    if turn.said.pin is not None:
-        found |= _pinned(turn, turn.said.pin)
     if turn.text and not turn.choice:
-        found |= _read(turn, draft)
+        found = _read(turn, draft)
     new = {name: value for name, value in found.items() if getattr(draft, name) in (UNSET, "", ())}
+    if turn.said.pin is not None:
+        new |= _pinned(turn, turn.said.pin)  # a place on the map is surer than words
     fuller = replace(draft, **new)
     return settled(turn, fuller) if "theme" in new else fuller
 
@@ -149,7 +149,7 @@ def _pinned(turn: Turn, pin: Pin) -> dict[str, Any]:
     unit = turn.catalog.places.nearest(pin.latitude, pin.longitude)
     if unit is None or not turn.catalog.ours(unit):
         return {}
-    return {"pin": pin, "unit": unit}
+    return {"pin": pin, "unit": unit, "maybe": ()}
 
 
 def _read(turn: Turn, draft: Report) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _read(turn: Turn, draft: Report) -> dict[str, Any]:
     if heard.theme and type(draft) in [FORMS[kind] for kind in turn.catalog.themes[heard.theme].kinds]:
         found["theme"] = heard.theme
     if (place := heard.place) is not None:
-        if place.unit is not None and turn.catalog.ours(place.unit):
+        if place.unit is not None and _commune(turn, place.unit):
             found |= {"unit": place.unit, "place": place.community or ""}
         elif place.choices:
             found["maybe"] = place.choices
@@ -171,6 +171,11 @@ def _read(turn: Turn, draft: Report) -> dict[str, Any]:
 
 
 # the questions
+
+
+def _commune(turn: Turn, unit: int) -> bool:
+    """Whether it is a commune of ours: the province alone is no place where an officer could look."""
+    return turn.catalog.ours(unit) and unit != turn.catalog.local.code
 
 
 def agree(turn: Turn, draft: R) -> Answer:
@@ -225,9 +230,8 @@ def kind_of(draft: Report) -> str:
 
 def where(turn: Turn, draft: Report) -> Answer:
     """The commune: those that the words may mean, else by name or on the map."""
-    places = turn.catalog.places
     if draft.maybe:
-        ways = [Choice(f"u{code}", places.named(code, province=False)) for code in draft.maybe]
+        ways = [Choice(f"u{code}", turn.catalog.named(code, province=False)) for code in draft.maybe]
         return Answer((turn.say("report.unit.which"),), tuple(ways))
     if draft.place:
         said = turn.say("report.unit.unknown", place=draft.place[:100])
@@ -239,7 +243,7 @@ def placed(turn: Turn, draft: R) -> R | Answer:
     """A unit by its button, by name, or the words as they are."""
     if turn.choice == "words":
         return replace(draft, unit=None)
-    if turn.choice and turn.choice[1:].isdigit():
+    if turn.choice and re.fullmatch(r"u\d{1,6}", turn.choice, re.ASCII):
         code = int(turn.choice[1:])
         known = turn.catalog.ours(code)
         return replace(draft, unit=code, maybe=()) if known else where(turn, draft)
@@ -248,11 +252,13 @@ def placed(turn: Turn, draft: R) -> R | Answer:
     if not turn.heard.words:
         return Answer((turn.say("words.empty"),))
     found = turn.catalog.places.find(turn.text[:SHORT], alone=True)
+    if found is not None and found.unit == turn.catalog.local.code:
+        return Answer((turn.say("report.unit.province"),))
     if found is not None and found.unit is not None:
         if turn.catalog.ours(found.unit):
             more = len(turn.text.split()) > len(found.said.split())
             return replace(draft, unit=found.unit, place=turn.text[:SHORT] if more else "", maybe=())
-        name = turn.catalog.places.named(found.unit)
+        name = turn.catalog.named(found.unit)
         return Answer((turn.say("report.unit.far", unit=name),))
     if found is not None and found.choices:
         return replace(draft, maybe=found.choices, place=turn.text[:SHORT])
@@ -380,9 +386,9 @@ def _asked(draft: Report) -> tuple[str, ...]:
 def _value(turn: Turn, draft: Report, name: str) -> str:
     value = getattr(draft, name)
     if name == "theme":
-        return str(getattr(turn.catalog.themes[str(value)], turn.person.language))
+        return turn.catalog.titled(str(value), turn.person.language)
     if name == "unit":
-        unit = turn.catalog.places.named(value) if isinstance(value, int) else ""
+        unit = turn.catalog.named(value) if isinstance(value, int) else ""
         spot = f"“{masked(draft.place)}”" if draft.place else ""
         return ", ".join(part for part in (unit, spot) if part)
     if isinstance(value, Moment):
@@ -440,7 +446,8 @@ def finish(turn: Turn, draft: Report) -> Answer:
     if draft.agreed != "yes":
         filing.let_go(turn, draft.files)
         return Answer((turn.say("report.refused"),), (Choice("do/menu", turn.say("menu.open")),))
-    kind, theme = Kind(kind_of(draft)), turn.catalog.themes[str(draft.theme)]
+    kind, themes = Kind(kind_of(draft)), turn.catalog.themes
+    theme = themes.get(str(draft.theme)) or themes["other"]
     urgent = kind is Kind.violation and (theme.urgent or turn.catalog.understand(str(draft.what)).line)
     accept_by, resolve_by = filing.due(turn, theme, urgent)
     moment = getattr(draft, "moment", None) or Moment(said="")
@@ -494,10 +501,13 @@ def _form(kind: str, own: tuple[Step[Any], ...]) -> Flow[Any]:
             lambda draft: _when_agreed(draft) and inner(draft),
             step.optional,
             step.reads,
+            step.beside,
             step.free,
         )
 
-    unit: Step[Any] = Step("unit", where, placed, optional=True, reads=names_place)
+    unit: Step[Any] = Step(
+        "unit", where, placed, optional=True, reads=names_place, beside=("place", "maybe", "pin")
+    )
     steps: tuple[Step[Any], ...] = (
         words("what", longest=LONGEST, say=f"report.{kind}.what"),
         _theme_step(),

@@ -13,7 +13,7 @@ def judge(db: Connection, arguments: dict[str, int | str], now: int, catalog: Ca
     """The reminder, or the end."""
     id = int(arguments["submission"])
     found = submissions.get(db, id, lock=True)
-    if found is None or catalog.states[found.state].type != "done":
+    if found is None or catalog.state(found.state).type != "done":
         return
     if arguments["asked"]:
         submissions.change(db, found, now, state="closed", ended=True)

@@ -41,7 +41,7 @@ def say(
     if not text.strip():
         raise NotAllowed("staff.wrong.text")
     found = _found(db, id, seen)
-    if catalog.states[found.state].type == "ended":
+    if catalog.state(found.state).type == "ended":
         raise NotAllowed("staff.wrong.state")
     return cases.said(db, catalog, found, By.staff, text, now)
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,3 +52,44 @@ def test_what_tells_of_nobody_stays(text: str) -> None:
 @given(st.text())
 def test_masking_twice_is_masking_once(text: str) -> None:
     assert masked(masked(text)) == masked(text)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "gọi 0905.123.456 giúp",
+        "số 090.512.3456",
+        "098.765.4321",
+        "84.905.123.456",
+        "0905123456/2024",
+        "hỏi Nguyễn Thị Hoa ở thôn 2",
+        "ÔNG NAM hát cả đêm",
+        "Ông NAM hát",
+        "nhà ông nam ồn lắm",
+        "nha ba lan o thon 3",
+        "\0A\0 0905123456",
+    ],
+)
+def test_more_ways_to_name_somebody_are_hidden(hidden: str) -> None:
+    told = masked(hidden)
+    assert "[" in told
+    assert not re.search(r"Nam|NAM|nam\b|lan\b|Hoa|\d{3}.?\d{3}", told.replace("cả đêm", ""))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "phạt 1.000.000 đồng",
+        "từ 500.000 đến 1.000.000",
+        "nghị định 282/2025/NĐ-CP",
+        "nhà bà con",
+        "nhà chị em tôi",
+        "nhà ông bà ngoại",
+        "nhà cô giáo",
+        "đường Lê Lợi",
+        "xã Trần Phú",
+        "gọi 113",
+    ],
+)
+def test_what_names_nobody_stays(kept: str) -> None:
+    assert masked(kept) == kept

@@ -190,6 +190,8 @@ def test_sentences_put_together_are_the_ones_listed_here() -> None:
         "report.{name}.label",
         "report.{name}.edit",
         "menu.{name}",
+        "menu.{kind}",
+        "judge.{event.told}.button",
         "case.by.{event.by.value}",
         "case.act.{event.act.value}",
         "judge.{thought}.button",

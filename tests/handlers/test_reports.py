@@ -7,7 +7,9 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
+from handlers import tracking
 from handlers.cases import NotAllowed
 from handlers.clock import ACTS
 from handlers.staff import submissions as staff
@@ -119,7 +121,7 @@ def test_what_was_told_in_one_breath_is_not_asked_again(talk: Talk) -> None:
 def test_the_menu_returns_when_the_code_is_saved_and_the_code_is_starred(talk: Talk) -> None:
     code = code_in(report(talk))
     said = talk.presses("Tôi đã lưu mã")
-    assert code not in said and "•••" in said and talk.answers[0].slot == "code"
+    assert code not in said and "•••" in said and talk.answers[0].slot == "code1"
     assert "Không, cảm ơn" in talk.labels
     assert "giải quyết như thường" in talk.presses("Không, cảm ơn")
     report_again = talk.says(STORY)
@@ -586,3 +588,155 @@ def test_a_draft_of_another_release_goes_on(talk: Talk) -> None:
     assert "lúc nào" in talk.sends("do/resume")
     assert "mới xảy ra" in talk.says("tối qua")
     assert b"karaoke" in bytes(talk.standing.draft)
+
+
+# found by reading once more
+
+
+def second(talk: Talk) -> None:
+    """Another report of the same person."""
+    talk.says("rác đổ đầy suối ở xã Đăk Mar tối qua, nhờ xử lý")
+    for label in ("Không có", "Báo ngay ở đây", "Gửi"):
+        talk.presses(label)
+
+
+def lines(talk: Talk, id: int) -> list[str | None]:
+    return [e.told for e in talk.database.ask(lambda db: submissions.timeline(db, id)).result()]
+
+
+def test_a_word_goes_to_the_case_whose_button_was_pressed_last(talk: Talk) -> None:
+    report(talk)
+    second(talk)
+    talk.sends("do/say.1")
+    talk.sends("do/say.2")
+    talk.says("gần cây cầu gỗ")
+    assert "gần cây cầu gỗ" in lines(talk, 2) and "gần cây cầu gỗ" not in lines(talk, 1)
+
+
+def test_another_flow_in_between_loses_no_draft(talk: Talk) -> None:
+    report(talk)
+    talk.says("rác đổ đầy suối tối qua, nhờ xử lý")
+    assert "Ở đâu" in talk.answers[-1].texts[-1]
+    talk.sends("do/say.1")
+    talk.says("nhà ấy ở gần trường")
+    assert "nhà ấy ở gần trường" in lines(talk, 1)
+    assert "Viết tiếp phản ánh" in talk.labels
+    assert "Ở đâu" in talk.presses("Viết tiếp phản ánh")
+    talk.sends("do/suggestion")
+    talk.says("nhà văn hóa thôn khóa cửa quanh năm")
+    talk.sends("do/feedback")
+    talk.says("chữ nhỏ quá")
+    talk.sends("do/discard")
+    assert talk.standing.flow == "suggestion"
+    talk.sends("do/discard")
+    assert talk.standing.flow == "violation" and "Ở đâu" in talk.sends("do/resume")
+
+
+def test_an_own_right_code_forgives_no_guesses(talk: Talk) -> None:
+    code = code_in(report(talk))
+    for _ in range(3):
+        for _ in range(lockouts.FREE - 1):
+            talk.says("NS-000-000-0000")
+        said = talk.says(code)
+    assert "chờ ít phút" in said
+
+
+def test_many_browsers_that_guess_wait_as_one(talk: Talk, database: Database) -> None:
+    code = code_in(report(talk))
+
+    def slip(db: Connection) -> None:
+        for _ in range(tracking.MANY + 1):
+            lockouts.slip(db, tracking.EVERYBODY, talk.now, free=tracking.MANY, longest_ms=1_000)
+
+    database.submit(slip).result()
+    fresh = Talk(database, "fresh")
+    fresh.now = talk.now - 1_000
+    assert "chờ ít phút" in fresh.says(code)
+    assert "NS000001" in fresh.says(code, after=1_001)
+
+
+def test_an_edit_before_the_consent_keeps_the_new_words(talk: Talk) -> None:
+    talk.hears(Said("tối qua nhà bên hát karaoke om sòm không ngủ được", ref="7"), Kind.message)
+    said = talk.hears(Said("tối qua quán nhậu đầu thôn hát karaoke om sòm", ref="7"), Kind.edit)
+    assert CONSENT in said and "quán nhậu đầu thôn".encode() in bytes(talk.standing.draft)
+    assert "Có chuyện gì" not in talk.presses("Đồng ý")
+
+
+def test_nobody_adds_to_what_its_author_left(talk: Talk, database: Database) -> None:
+    code = code_in(report(talk))
+    other = Talk(database, "binh")
+    other.says(code)
+    other.sends("do/say.1")
+    other.says("tôi cũng thấy vậy")
+    other.sends("do/forget.yes")
+    assert "tôi cũng thấy vậy" not in lines(talk, 1)
+    third = Talk(database, "chi")
+    third.says(code)
+    talk.sends("do/forget.yes")
+    third.sends("do/say.1")
+    third.says("gửi thêm lời này")
+    assert lines(talk, 1) == [None, None]
+
+
+def test_a_story_with_the_shape_of_a_code_is_a_story(talk: Talk) -> None:
+    assert CONSENT in talk.says("quan nhau mo loa dem 22h thay on qua ca xom khong ngu duoc o xa dak ui")
+
+
+def test_a_pin_is_kept_and_is_surer_than_words(talk: Talk) -> None:
+    talk.says(STORY)
+    talk.presses("Đồng ý")
+    talk.hears(Said(pin=Pin(14.352, 108.0)), Kind.message)
+    for label in ("Bỏ qua", "Không có", "Báo ngay ở đây"):
+        talk.presses(label)
+    talk.presses("Gửi")
+    original = told(talk, 1)
+    assert original is not None and original.pin == Pin(14.352, 108.0) and filed(talk)[0].unit == 23293
+
+
+@pytest.mark.parametrize(
+    ("label", "state"), [("Gửi cho cán bộ", "accepted"), ("Không, chuyện khác", "asked")]
+)
+def test_words_to_an_officer_who_waits_are_offered_to_him(talk: Talk, label: str, state: str) -> None:
+    report(talk)
+    talk.database.submit(
+        lambda db: staff.move(db, make.the_catalog(), 1, "asked", talk.now, text="Nhà số mấy?")
+    ).result()
+    assert "Cán bộ đang chờ" in talk.says("dạ nhà số 12 đường Hùng Vương, đối diện chợ")
+    talk.presses(label)
+    assert filed(talk)[0].state == state
+    assert ("dạ nhà số 12 đường Hùng Vương, đối diện chợ" in lines(talk, 1)) is (state == "accepted")
+    assert "86/2023" in talk.says("tiêu chí gia đình văn hóa là gì?")
+
+
+def test_what_a_release_dropped_is_told_all_the_same(talk: Talk) -> None:
+    report(talk)
+    talk.database.submit(
+        lambda db: db.execute(
+            submissions.submissions.update().values(state="gone", theme="gone", unit=99999, office=99999)
+        )
+    ).result()
+    assert "NS000001" in talk.says("hồ sơ của tôi")
+    assert "NS000001" in talk.sends("do/case.1")
+
+
+def test_the_province_alone_is_no_place(talk: Talk) -> None:
+    talk.says("tối qua quán nhậu ở Quảng Ngãi hát karaoke om sòm không ai ngủ được")
+    talk.presses("Đồng ý")
+    assert "Ở đâu" in talk.presses("Bỏ qua")
+    assert "xã, phường nào" in talk.says("Quảng Ngãi")
+
+
+def test_another_place_takes_the_hamlet_with_it(talk: Talk) -> None:
+    talk.says(STORY)
+    for label in ("Đồng ý", "Bỏ qua", "Không có", "Báo ngay ở đây"):
+        talk.presses(label)
+    assert "Ở đâu" in talk.presses("Sửa nơi")
+    assert "thôn 3" not in talk.says("xã Đăk Hà").partition("Nơi:")[2].partition("Lúc:")[0]
+
+
+def test_a_forged_place_button_is_no_place(talk: Talk) -> None:
+    _asked_where(talk)
+    scope = next(token for token in talk.buttons.values() if token.endswith("/skip")).removesuffix("skip")
+    for forged in ("u²", "u", "u99999", "u-1", "x23500"):
+        assert talk.sends(scope + forged)
+    assert b'"unit"' not in bytes(talk.standing.draft)

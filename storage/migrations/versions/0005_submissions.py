@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("submission", BigId, nullable=False),
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("conversation", BigId, nullable=True, comment="the citizen's who did it; null: nobody's"),
         sa.Column("state", sa.Text(), nullable=False, comment="where it stood after it"),
         sa.Column(
             "told",
@@ -85,10 +86,13 @@ def upgrade() -> None:
         ),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["submission"], ["submissions.id"], name="events_submission_fkey"),
+        sa.ForeignKeyConstraint(["conversation"], ["conversations.id"], name="events_conversation_fkey"),
         sa.PrimaryKeyConstraint("id", name="events_pkey"),
         sqlite_autoincrement=True,
     )
     op.create_index("events_submission", "events", ["submission", "id"])
+    known = sa.text("conversation IS NOT NULL")
+    op.create_index("events_lane", "events", ["conversation"], sqlite_where=known, postgresql_where=known)
     op.create_table(
         "consents",
         sa.Column("id", BigId, nullable=False),
