@@ -316,16 +316,14 @@ def read_submissions(options: argparse.Namespace) -> None:
 def act(options: argparse.Namespace) -> int:
     """One act of staff; its author hears of it as from the console."""
     ours, known = _loaded(options)
-    now = app.clock()
+    now, text = app.clock(), options.text.encode(errors="replace").decode()
 
     def done(db: Connection) -> Submission:
         if options.what == "say":
-            return staff.say(db, known, options.id, options.text, now)
+            return staff.say(db, known, options.id, text, now)
         if options.what == "extend":
-            return staff.extend(db, known, options.id, options.days, options.text, now)
-        return staff.move(
-            db, known, options.id, options.what, now, text=options.text or None, office=options.office
-        )
+            return staff.extend(db, known, options.id, options.days, text, now)
+        return staff.move(db, known, options.id, options.what, now, text=text or None, office=options.office)
 
     with app.opened(ours, make=False) as database:
         try:

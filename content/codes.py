@@ -14,6 +14,7 @@ _READ = str.maketrans("OIL", "011")
 _CODE = re.compile(
     r"(?<![\w])(?:NS[ .:-]{0,2})((?:[0-9A-Z][ .-]{0,2}){9}[0-9A-Z])(?![\w])", re.IGNORECASE | re.ASCII
 )
+_LIKE = re.compile(r"(?<![\w])NS[ .:-]{0,2}[0-9A-Z]{2,4}[ .-][0-9A-Z.-]{2,12}(?![\w])", re.ASCII)
 _BARE = re.compile(
     r"(?<![\w])([0-9A-Z]{3}[ -]?[0-9A-Z]{3}[ -]?[0-9A-Z]{4})(?![\w])", re.IGNORECASE | re.ASCII
 )
@@ -59,7 +60,7 @@ BESIDE = 2  # words: "mã của"
 
 def meant(text: str) -> bool:
     """Whether a text holds what looks like a code, right or with a slip."""
-    return _CODE.search(text[:2_000]) is not None
+    return _CODE.search(text[:2_000]) is not None or _LIKE.search(text[:2_000]) is not None
 
 
 def _sum(symbols: str, factor: int) -> int:

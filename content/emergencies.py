@@ -74,6 +74,10 @@ _DESPAIR = _any(
 
 
 # Said outright, whatever a model thinks of it. ("Nóng muốn chết" has nobody who wants it.)
+_TOUCHED = re.compile(
+    r"(?<!\w)(?:(?:con|em|chau|be|tui|toi)(?: \w+){0,2} bi(?: \w+){0,6}|(?:thay|co|ong|chu|bac|anh|duong|ba|cau|nguoi la)(?: \w+){0,4}) "
+    r"(?:so mo|so soang|sam so|dung cham|so (?:nguc|dui|mong|vung kin|nguoi)|hon hit|cuong hiep|hiep dam|xam hai)(?!\w)"
+)
 _OUTRIGHT = re.compile(
     r"(?<!\w)(?:tu tu|tu sat|tu ket lieu|khong (?:muon|thiet) song(?: nua|(?= *$))|chan song|khong con gi de song|ket thuc (?:tat ca|cuoc doi)|want to die|kill myself)(?!\w)"
     r"|^(?:chac |that su )?(?:toi|tui|em|con|minh|chau|chi|anh) (?:chi |that su |rat |dang |thay )?muon chet(?: di| qua| cho roi| cho xong| thoi)*(?: a| voi)?$"
@@ -81,9 +85,11 @@ _OUTRIGHT = re.compile(
 
 
 def outright(said: str) -> bool:
-    """Whether folded text says that somebody will end their life, and not as a question or a figure of speech."""
+    """Whether folded text says that somebody will end their life, or touches a child, and not as a question or a
+    figure of speech."""
     left = " ".join(_MISTAKEN.sub(" ", said).split())
-    return _OUTRIGHT.search(left) is not None and _CALM.search(left) is None
+    said_so = _OUTRIGHT.search(left) or _TOUCHED.search(left)
+    return said_so is not None and _CALM.search(left) is None
 
 
 def despair(said: str) -> bool:
@@ -125,6 +131,8 @@ KINDS = {
 
 def kind(said: str) -> str:
     """Which danger folded text tells of: a name of KINDS, or "now" when it may be any."""
+    if _TOUCHED.search(said):
+        return "child"
     return next((name for name, pattern in KINDS.items() if pattern.search(said)), "now")
 
 

@@ -22,7 +22,11 @@ MAIL, LINK, PAPERS, PHONE, PLATE, HOUSE, NAME = (
 _UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬĐÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴ"
 _LOWER = "a-zàáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ"
 _WORD = f"[{_UPPER}][{_UPPER}{_LOWER}']*"
-_TITLE = "ông|bà|anh|chị|cô|chú|bác|em|cháu|thầy|thằng|con|dì|cậu|mợ|thím|dượng|già làng|trưởng thôn|ong|ba|chi|co|chu|bac|chau|thay|thang"
+_MARKED = (
+    "ông|bà|anh|chị|cô|chú|bác|em|cháu|thầy|thằng|con|bé|dì|cậu|mợ|thím|dượng|già làng|trưởng thôn|tài xế"
+)
+_BARE = "ong|ba|chi|co|chu|bac|chau|thay|thang|tai xe"  # only in small letters: "Ba Tơ" is a commune
+_TITLE = f"{_MARKED}|{_BARE}"
 # What follows a title and is no name: "ông xã", "bà con", "cô giáo", "anh hai".
 _COMMON = frozenset(
     [
@@ -152,12 +156,15 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:https?://|www\.)\S+|\b(?:fb|facebook|zalo|tiktok|youtube|m)\.(?:com|me|vn)/\S+", re.IGNORECASE), LINK),
     (re.compile(r"(?<![\d.])0\d{2}[0-3]\d{8}(?!\d)"), PAPERS),
     (re.compile(r"((?:cmnd|cccd|chứng minh(?: nhân dân)?|căn cước(?: công dân)?|chung minh|can cuoc)\D{0,12})\d{9,12}(?!\d)", re.IGNORECASE), r"\1" + PAPERS),
+    (re.compile(r"((?:stk|số tài khoản|so tai khoan|tài khoản|tai khoan)\D{0,12})\d{6,19}(?!\d)", re.IGNORECASE), r"\1" + PAPERS),
     (re.compile(r"(?<![\d/])(?:\(?\+?84\)?|\(?[0oO])(?:[ .()-]{0,2}[\doO]){8,10}(?!\d)"), PHONE),
     (re.compile(r"\b\d{2}[ -]?[A-ZĐa-zđ][A-ZĐa-zđ\d]?[ -]?\d{3}[. ]?\d{2}\b|\b\d{2}[ -]?[A-ZĐa-zđ]\d?[ -]\d{4,5}\b"), PLATE),
     (re.compile(r"\b((?:số nhà|nhà số|so nha|hẻm|kiệt|ngõ|hem|kiet) ?)\d{1,6}[a-zA-Z]?(?:/\d{1,6}[a-zA-Z]?){0,4}", re.IGNORECASE), r"\1" + HOUSE),
     (re.compile(r"\b(số )\d{1,6}[a-zA-Z]?(?:/\d{1,6}[a-zA-Z]?){0,4}(?= (?:đường|hẻm|kiệt|ngõ|duong)\b)", re.IGNORECASE), r"\1" + HOUSE),
 )  # fmt: skip
-_NAMED = re.compile(rf"(?<!\w)({_TITLE}|{_TITLE.title()}|{_TITLE.upper()}) ((?:{_WORD})(?: {_WORD}){{0,3}})")
+_NAMED = re.compile(
+    rf"(?<!\w)({_TITLE}|{_MARKED.title()}|{_MARKED.upper()}) ((?:{_WORD})(?: {_WORD}){{0,3}})"
+)
 # Without a title: one of the surnames that nine in ten bear, then given names.
 _SURNAMES = "Nguyễn|Trần|Lê|Phạm|Huỳnh|Hoàng|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Đinh|Trương|Đoàn|Lương|Tạ|Mai|Đào|Trịnh|Nguyen|Tran|Pham|Huynh|Hoang|Phan|Dang|Bui"
 _FULL = re.compile(rf"(?<!\w)(?<!đường )(?<!phường )(?<!trường )(?<!xã )(?:{_SURNAMES})(?: {_WORD}){{1,3}}")

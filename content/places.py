@@ -56,7 +56,7 @@ _TYPES = {
 }
 _AT = _each("ở tại về thuộc từ đến qua lên xuống bàn ubnd o")  # địa bàn
 _STREETS = _each(
-    "đường phố trường hẻm kiệt ngõ quán hàng tiệm shop ty chùa cầu thôn làng xóm tổ khối đội tdp kp plei "
+    "đường phố trường hẻm kiệt ngõ quán hàng tiệm shop ty chùa cầu thcs thpt học non thôn làng xóm tổ khối đội tdp kp plei "
     "duong pho truong quan thon lang xom"
 )
 _PEOPLE = _each("ông bà anh chị cô chú bác em cháu thầy thằng ong ba chi chu bac thay")

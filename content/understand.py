@@ -74,6 +74,8 @@ class Heard(Struct, frozen=True):
     "Whether it is English beyond doubt."
     words: tuple[str, ...] = ()
     "The folded words, short forms written out."
+    angry: bool = False
+    "Whether insults were among its words."
     further: bool = False
     "Whether it asks on about what was spoken of before."
     theme: str | None = None
@@ -115,7 +117,8 @@ def understand(text: str, mind: Mind, about: str | None = None, why: bool = Fals
         intent = intents.MEANT[command]
     elif intent == "emergency":
         intent = max((label for label in chances if label != intent), key=lambda label: chances[label])
-    legal = next((label for label in LEGAL if chances.get(label, 0.0) >= CERTAIN), None)
+    begins = command in ("violation", "model_practice", "suggestion", "withdraw")  # a wish without a story
+    legal = None if begins else next((label for label in LEGAL if chances.get(label, 0.0) >= CERTAIN), None)
     theme = _theme(said, mind)
     told = chances.get(intent, 0.0) >= TOLD and intent in REPORTS and not command
     story = told and theme is not None and len(words.folded) >= STORY
@@ -132,6 +135,7 @@ def understand(text: str, mind: Mind, about: str | None = None, why: bool = Fals
         question=intents.question(fold(clean(text))) or intents.question(said),
         english=text.isascii() and intents.english(words.folded),
         words=words.folded,
+        angry=words.angry,
         further=bool(further),
         theme=theme or _likely(mind, hits),
         place=place,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_mark
 from typing import Any, Generic, TypeVar
 
 from msgspec import UNSET, Struct, convert
@@ -93,6 +94,7 @@ class Flow(Generic[D]):
         elif step.optional and "skip" in (turn.choice, turn.heard.command):
             taken = replace(mark.draft, **{step.name: None})
         else:
+            mark = replace_mark(mark, draft=self.absorb(turn, mark.draft))
             taken = self._take(turn, step, mark.draft)
         if isinstance(taken, Answer):  # not understood, or a kind word: the question stays open
             return taken, mark
@@ -100,8 +102,7 @@ class Flow(Generic[D]):
         return self.proceed(turn, Mark(taken, (*mark.trail, step.name) if answered else mark.trail))
 
     def _take(self, turn: Turn, step: Step[D], draft: D) -> D | Answer:
-        """The draft after a message: what it tells in passing, then its answer to the open question."""
-        draft = self.absorb(turn, draft)
+        """The draft after a message's answer to the open question."""
         if getattr(draft, step.name) is not UNSET or not (turn.text or turn.choice):
             return draft  # answered in passing; or a place on the map alone
         return step.take(turn, draft)

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from content import emergencies
 from content.catalog import Catalog
 from handlers import files
 from handlers.arrival import arrive, folded
@@ -30,13 +31,14 @@ from handlers.progress import (
     stop,
 )
 from handlers.turn import Answer, Decide, Decided, Decision, Standing, Turn
-from storage import attachments, outbox
+from storage import attachments, outbox, submissions
 from storage.conversations import Conversation
 from storage.inbox import Waiting
 from storage.shapes import Choice, Control, Kind, Reach
 
 Rule = Callable[[Turn, Standing], Decision | None]
 PLAINLY = 0.8  # how sure of its answer we are before free words are taken for a question
+LONGEST_CODE = 120  # characters of a message that tells a code
 LONGEST = 4_000  # characters of a question; more is a story for a flow
 
 _encode = msgspec.json.Encoder().encode
@@ -73,8 +75,10 @@ def happened(turn: Turn, standing: Standing) -> Decision | None:
 
 def emergency(turn: Turn, standing: Standing) -> Decision | None:
     """The numbers first, then what we surely know of it. An open draft waits: a cry is no answer."""
-    if turn.heard.intent != "emergency":
-        return None
+    said = " ".join(turn.heard.words)
+    surely = emergencies.outright(said) or emergencies.alarm(said)
+    if turn.heard.intent != "emergency" or (active(standing) and not surely):
+        return None  # an answer to an open question is one, with the numbers above it
     waiting = replace(standing, paused=True)
     then = (asking.published(turn) and asking.answer(turn, waiting)) or asking.after_emergency(turn, waiting)
     return replace(then, answers=(Answer((urgent.first(turn),)), *then.answers))
@@ -145,6 +149,19 @@ def edited(turn: Turn, standing: Standing) -> Decision | None:
     )
 
 
+def followed(turn: Turn, standing: Standing) -> Decision | None:
+    """Words about what was sent before: where it is, whether the result will do."""
+    intent = turn.heard.command
+    if active(standing) is not None:
+        return None
+    if intent == "progress":
+        own = submissions.of_conversation(turn.db, turn.person.id, 1)
+        return cases.mine(turn, standing, "") if own else None
+    if intent in ("satisfied", "unfinished"):
+        return cases.judged_in_words(turn, standing, "yes" if intent == "satisfied" else "no")
+    return None
+
+
 def control(turn: Turn, standing: Standing) -> Decision | None:
     """Words of command: menu, language, back, stop."""
     intent = turn.heard.command
@@ -167,7 +184,13 @@ def control(turn: Turn, standing: Standing) -> Decision | None:
     return None
 
 
-_SAID = {"menu": welcome.hello, "forget": forget.asked, "mine": cases.mine, "code": cases.ask_code}
+_SAID = {
+    "withdraw": cases.withdraw_in_words,
+    "menu": welcome.hello,
+    "forget": forget.asked,
+    "mine": cases.mine,
+    "code": cases.ask_code,
+}
 
 
 def _theme(turn: Turn) -> str | None:
@@ -207,6 +230,9 @@ def question_between(turn: Turn, standing: Standing) -> Decision | None:
     if flow is None or turn.heard.command or not (turn.heard.question or turn.heard.intent == "ask"):
         return None
     opened = flow.open(mark_of(flow, standing).draft)
+    if opened and opened.name != "what" and len(turn.heard.words) > 2 and turn.text.rstrip().endswith("?"):
+        known = asking.answer(turn, standing) or asking.offer(turn, standing)
+        return and_again(turn, known or asking.unknown(turn, standing))
     if opened and (opened.reads(turn) or (opened.free and not _asks(turn))):
         return None  # free words may well look like a question, a commune like the name of an entry
     known = asking.answer(turn, standing)
@@ -241,7 +267,9 @@ def pinned(turn: Turn, standing: Standing) -> Decision | None:
 
 
 def coded(turn: Turn, standing: Standing) -> Decision | None:
-    """A tracking code in what was typed, whatever is open."""
+    """A tracking code in what was typed, whatever is open; it is no cry, whatever its letters look like."""
+    if len(turn.text) > LONGEST_CODE:
+        return None
     told = cases.by_code(turn, standing)
     return and_again(turn, told) if told else None
 
@@ -251,7 +279,10 @@ def open_step(turn: Turn, standing: Standing) -> Decision | None:
     flow = active(standing)
     if flow is None:
         return None
-    return moved_on(turn, standing, flow, *flow.advance(turn, mark_of(flow, standing)))
+    moved = moved_on(turn, standing, flow, *flow.advance(turn, mark_of(flow, standing)))
+    if turn.heard.intent != "emergency":
+        return moved
+    return replace(moved, answers=(Answer((turn.say("emergency.line"),)), *moved.answers))
 
 
 def beginning(turn: Turn, standing: Standing) -> Decision | None:
@@ -279,7 +310,8 @@ def beginning(turn: Turn, standing: Standing) -> Decision | None:
             said, mark = files.absorbed(turn, flow, mark)
             begun = moved_on(turn, standing, flow, *flow.proceed(turn, mark))
             if flow.pins and turn.choice is None:  # what is told may be danger after all
-                said = (*said, Answer((turn.say("emergency.line"),)))
+                before = (turn.say("report.begun"),) if getattr(mark.draft, "agreed", None) == "yes" else ()
+                said = (*said, Answer(("\n".join((*before, turn.say("emergency.line"))),)))
             return replace(begun, answers=(*said, *begun.answers))
     return None
 
@@ -302,6 +334,7 @@ def fallback(turn: Turn, standing: Standing) -> Decision:
 RULES: tuple[Rule, ...] = (
     happened,
     files.arrived,
+    coded,
     emergency,
     lawful,
     too_long,
@@ -309,8 +342,8 @@ RULES: tuple[Rule, ...] = (
     edited,
     button,
     pinned,
-    coded,
     files.sent,
+    followed,
     control,
     manners,
     question_between,

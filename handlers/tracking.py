@@ -21,7 +21,7 @@ def by_code(db: Connection, who: str, code: str, now: int) -> Submission | str:
 
     `who` guesses; each further wrong guess makes the wait longer.
     """
-    if lockouts.until(db, who, now) is not None or lockouts.until(db, EVERYBODY, now) is not None:
+    if lockouts.until(db, who, now) is not None or lockouts.busy(db, EVERYBODY, now):
         return "code.wait"
     found = submissions.by_code(db, codes.secret(code))
     if found is None or found.conversation is None:

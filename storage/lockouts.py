@@ -25,9 +25,16 @@ _c = lockouts.c
 
 
 def until(db: Connection, who: str, now: int) -> int | None:
-    """When this one may try again; None: now."""
-    found = db.execute(select(_c.until).where(_c.who == _who(db, who))).scalar()
+    """When this one may try again; None: now. Guesses of one are decided one by one until the transaction ends."""
+    insert_once(db, lockouts, who=_who(db, who), slips=0, until=0, last_at=now)
+    found = db.execute(select(_c.until).where(_c.who == _who(db, who)).with_for_update()).scalar()
     return int(found) if found is not None and found > now else None
+
+
+def busy(db: Connection, who: str, now: int) -> bool:
+    """Whether this one must wait; holds nobody up."""
+    found = db.execute(select(_c.until).where(_c.who == _who(db, who))).scalar()
+    return found is not None and found > now
 
 
 def slip(db: Connection, who: str, now: int, *, free: int = FREE, longest_ms: int = LONGEST_MS) -> None:

@@ -437,6 +437,13 @@ def fetched(db: Connection, conversation: int, up_to: int, now: int, keep_ms: in
     )
 
 
+def empty(db: Connection, conversation: int, slot: str) -> None:
+    """Nothing stays of what was said in a slot."""
+    c = outbox.c
+    mine = update(outbox).where(c.slot.is_not(None), c.conversation == conversation, c.slot == slot)
+    db.execute(mine.values(body=None, forget_at=None))
+
+
 def sweep(db: Connection, now: int, limit: int) -> int:
     """Empties bodies whose time is over, sent or not, and deletes the oldest empty rows; how many."""
     c = outbox.c

@@ -1,5 +1,6 @@
 """/tra-cuu: where a submission stands, for whoever knows its code. The code travels in the body, never in an address."""
 
+import asyncio
 import ipaddress
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from content.wording import LANGUAGES
 from handlers import tracking
 from handlers.tracking import Status
 
+PATIENCE_S = 20  # for a body that trickles in
 LONGEST = 200  # characters of what is typed as a code
 
 
@@ -26,7 +28,13 @@ async def look(request: web.Request) -> web.Response:
     p = parts(request)
     if request.content_type != "application/x-www-form-urlencoded" or not same_origin(request):
         return _page(request, wrong="error.request", status=403)
-    typed = str((await request.post()).get("code", ""))[:LONGEST]
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            typed = str((await request.post()).get("code", ""))[:LONGEST]
+    except TimeoutError:
+        return _page(request, wrong="error.request", status=408)
+    except (UnicodeDecodeError, LookupError):  # bytes that are no text, in no alphabet
+        return _page(request, wrong="error.request", status=400)
     code = codes.read(typed) or codes.read(f"NS {typed}")
     if code is None:
         return _page(request, wrong="code.slip")
@@ -47,8 +55,18 @@ def _who(request: web.Request) -> str:
         behind = ipaddress.ip_address(remote).is_loopback
     except ValueError:
         behind = False
-    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if behind else ""
-    return f"net/{named[:64] or remote}"
+    lines = request.headers.getall("X-Forwarded-For", []) if behind else []
+    named = lines[-1].rpartition(",")[2].strip() if lines else ""
+    return f"net/{_net(named or remote)}"
+
+
+def _net(address: str) -> str:
+    """An address, or the 64 bits of a new one that belong to one subscriber."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def _page(
@@ -61,6 +79,7 @@ def _page(
         say=p.catalog.speaker(spoken),
         found=found,
         wrong=wrong,
+        chat=p.settings.channels.webchat.enabled,
     )
     response = web.Response(text=html, content_type="text/html", status=status)
     response.headers["Cache-Control"] = "no-store"

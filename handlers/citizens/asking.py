@@ -172,7 +172,8 @@ def _missed(turn: Turn) -> str | None:
 def after_emergency(turn: Turn, standing: Standing) -> Decision:
     """After the numbers, when we know nothing more of it: no menu to read through."""
     title = getattr(turn.catalog.themes["hotlines"], turn.person.language)
-    ways = (Choice("do/theme.hotlines", title), Choice("do/menu", turn.say("menu.open")))
+    report = Choice("do/violation", turn.say("menu.violation"))
+    ways = (Choice("do/theme.hotlines", title), report, Choice("do/menu", turn.say("menu.open")))
     return Decision((Answer((turn.say("emergency.then"),), ways),), standing, turn.person.language)
 
 

@@ -136,6 +136,19 @@ def judge(turn: Turn, standing: Standing, argument: str) -> Decision:
     return Decision((Answer((text,), ways),), standing, language)
 
 
+def judged_in_words(turn: Turn, standing: Standing, thought: str) -> Decision | None:
+    """ "Chưa xong": about the result that waits to be judged; None where there is none."""
+    answered = submissions.awaited(turn.db, turn.person.id, "answered")
+    return judge(turn, standing, f"{answered}.{thought}") if answered else None
+
+
+def withdraw_in_words(turn: Turn, standing: Standing, argument: str) -> Decision:
+    """The newest, if there is but one to choose; else the list."""
+    own = submissions.of_conversation(turn.db, turn.person.id, LISTED)
+    left = [s for s in own if "withdrawn" in turn.catalog.state(s.state).next]
+    return withdraw(turn, standing, str(left[0].id)) if len(left) == 1 else mine(turn, standing, "")
+
+
 def _say(turn: Turn, standing: Standing, key: str) -> Decision:
     ways = (Choice("do/mine", turn.say("menu.mine")), Choice("do/menu", turn.say("menu.open")))
     return Decision((Answer((turn.say(key),), ways),), standing, turn.person.language)

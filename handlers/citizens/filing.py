@@ -8,7 +8,7 @@ from handlers import offices
 from handlers.deadlines import after, after_days
 from handlers.deadlines import told as dated
 from handlers.turn import Answer, Decision, Standing, Turn
-from storage import attachments, consents, submissions
+from storage import attachments, consents, outbox, submissions
 from storage.consents import Purpose
 from storage.shapes import Choice
 from storage.submissions import Filed
@@ -55,6 +55,7 @@ def saved(turn: Turn, standing: Standing, argument: str) -> Decision:
     """The code was written down: it is starred, and the menu is back; news are offered once, apart."""
     ways = (Choice("do/mine", turn.say("menu.mine")), Choice("do/menu", turn.say("menu.open")))
     number = argument if argument.isascii() and argument.isdigit() else ""
+    outbox.empty(turn.db, turn.person.id, f"code{number[:18]}")
     said = Answer((turn.say("filed.starred"),), ways, slot=f"code{number[:18]}")
     if consents.decided(turn.db, turn.person.id, Purpose.news):
         return Decision((said,), standing, turn.person.language)

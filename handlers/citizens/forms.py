@@ -27,7 +27,10 @@ CONSENT = "1"  # raised when the text of `report.consent` promises something els
 LONGEST = 10_000  # characters of a story
 SHORT = 500  # characters of another answer
 WAYS = ("here", "anonymous", "code")  # told here; told here, and staff never ask who; not told
-EXACT_MS = 2 * 3_600_000  # a longer time is told as a day
+EXACT_MS, DAY_MS = (
+    2 * 3_600_000,
+    36 * 3_600_000,
+)  # a longer time is told as a day; a still longer one not at all
 BRIEF = 8  # words; more may ask something beside
 STORY = 3  # words beyond the wish itself, before a message is a story and not only a wish to tell one
 SURE = 0.45  # the model's chance, before a message is taken for the beginning of a report
@@ -36,6 +39,12 @@ _WISH = re.compile(
     r"^\W*(?:(?:dạ|da|alo|xin|cho|chào|chao|nếp sống|nep song|anh chị|tôi|toi|tui|em|mình|minh|cháu|chau|muốn|muon|cần|can|gửi|gui|kể|ke|nêu|neu|báo|bao|phản ánh|phan anh|góp ý|gop y|kiến nghị|kien nghi|đề xuất|de xuat|giới thiệu|gioi thieu|về|ve|là|la|một|mot|việc|viec|chuyện|chuyen|vụ|vu|này|nay|với|voi|i|want|would like|to|report|tell|you|about|a|an|suggest)\b[\s:,.!-]{0,9}){1,40}",
     re.IGNORECASE,
 )
+_WAYS = {
+    "anonymous": re.compile(r"\b(?:giau (?:kin|ten)|bi mat|an danh|dung noi ten|khong noi ten)\b"),
+    "here": re.compile(
+        r"\b(?:(?:bao|nhan|tra loi|gui) (?:toi |em |minh )?(?:ngay )?(?:o day|tai day|qua day)|here)\b"
+    ),
+}
 _REACHABLE = re.compile(r"(?:\(?\+?84|\(?0)[\d .()-]{8,14}\d|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]{2,63}")
 
 
@@ -52,6 +61,8 @@ class Report(Draft, frozen=True, kw_only=True, omit_defaults=True):
     maybe: tuple[int, ...] = ()
     "Units that the words may mean."
     pin: Pin | None = None
+    far: str = ""
+    "A place in another province that was named."
     enough: str | UnsetType | None = UNSET
     "That there are no more photos."
     contact: str | UnsetType = UNSET
@@ -103,7 +114,11 @@ def beginning(kind: str) -> Callable[[Turn], Any]:
         draft = absorb(turn, _fresh(turn, kind))
         happened = draft.unit is not UNSET or draft.maybe or getattr(draft, "moment", UNSET) is not UNSET
         long = len(heard.words) >= LONG and (heard.chance >= PLAIN or kind != "violation")
-        if heard.sure >= ANSWERED and (asks(turn.text, heard.words) or not (happened or long)):
+        if (
+            heard.command is None
+            and heard.sure >= ANSWERED
+            and (asks(turn.text, heard.words) or not (happened or long))
+        ):
             return None
         return draft
 
@@ -115,7 +130,9 @@ def _wants(kind: str, heard: Heard) -> bool:
         return heard.command == kind or (kind == "suggestion" and suggests(heard.words))
     if len(heard.words) <= FEW and heard.sure >= OFFERED:
         return False  # "karaoke": a topic, no report
-    return heard.intent == INTENTS[kind] and heard.chance >= SURE
+    # a theme and a place are what an incident has, however unsure its wish
+    incident = heard.theme is not None and heard.place is not None and heard.intent in INTENTS.values()
+    return heard.intent == INTENTS[kind] and (heard.chance >= SURE or incident)
 
 
 LONG = 7  # words; fewer are rather looked for than told
@@ -139,6 +156,8 @@ def absorb(turn: Turn, draft: R) -> R:
     if turn.text and not turn.choice:
         found = _read(turn, draft)
     new = {name: value for name, value in found.items() if getattr(draft, name) in (UNSET, "", ())}
+    if "unit" in found and isinstance(draft.unit, int) and len(turn.heard.words) <= BRIEF:
+        new |= {"unit": found["unit"], "place": found["place"], "maybe": ()}  # "không phải, xã Đăk Mar mà"
     if turn.said.pin is not None:
         new |= _pinned(turn, turn.said.pin)  # a place on the map is surer than words
     fuller = replace(draft, **new)
@@ -161,9 +180,11 @@ def _read(turn: Turn, draft: Report) -> dict[str, Any]:
         found["theme"] = heard.theme
     if (place := heard.place) is not None:
         if place.unit is not None and _commune(turn, place.unit):
-            found |= {"unit": place.unit, "place": place.community or ""}
-        elif place.choices:
-            found["maybe"] = place.choices
+            found |= {"unit": place.unit, "place": _hamlet(place.community)}
+        elif place.unit is not None and not turn.catalog.ours(place.unit):
+            found["far"] = turn.catalog.named(place.unit)
+        elif ours := tuple(code for code in place.choices if turn.catalog.ours(code)):
+            found["maybe"] = ours
     moment = moments.read(turn.text[:LONGEST], turn.now) if isinstance(draft, Violation) else None
     if moment is not None and (moment.start or 0) <= turn.at:
         found["moment"] = moment
@@ -171,6 +192,12 @@ def _read(turn: Turn, draft: Report) -> dict[str, Any]:
 
 
 # the questions
+
+
+def _hamlet(community: str | None) -> str:
+    """A community that has a number or a name: "hang xom karaoke" has neither."""
+    words = (community or "").split()
+    return community or "" if any(w[0].isdigit() or w[0].isupper() for w in words[1:]) else ""
 
 
 def _commune(turn: Turn, unit: int) -> bool:
@@ -191,7 +218,7 @@ def agreed(turn: Turn, draft: R) -> R | Answer:
     wish = turn.choice or turn.heard.command
     if wish not in ("yes", "okay", "no"):
         again = agree(turn, draft)
-        return replace(again, texts=(turn.say("report.consent.again"), *again.texts))
+        return replace(again, texts=(turn.say("report.consent.again"),))
     yes = wish != "no"
     consents.tell(turn.db, turn.person.id, turn.person.channel, Purpose.handle, CONSENT, yes, turn.at)
     return replace(draft, agreed="yes" if yes else "no")
@@ -230,27 +257,32 @@ def kind_of(draft: Report) -> str:
 
 def where(turn: Turn, draft: Report) -> Answer:
     """The commune: those that the words may mean, else by name or on the map."""
+    skip = Choice("skip", turn.say("flow.skip"))
     if draft.maybe:
         ways = [Choice(f"u{code}", turn.catalog.named(code, province=False)) for code in draft.maybe]
-        return Answer((turn.say("report.unit.which"),), tuple(ways))
+        return Answer((turn.say("report.unit.which"),), (*ways, skip))
     if draft.place:
         said = turn.say("report.unit.unknown", place=draft.place[:100])
-        return Answer((said,), (Choice("words", turn.say("report.unit.words")),))
-    return Answer((turn.say("report.unit.ask"),))
+        return Answer((said,), (Choice("words", turn.say("report.unit.words")), skip))
+    if draft.far:
+        return Answer((turn.say("report.unit.far", unit=draft.far),), (skip,))
+    return Answer((turn.say("report.unit.ask"),), (skip,))
 
 
 def placed(turn: Turn, draft: R) -> R | Answer:
     """A unit by its button, by name, or the words as they are."""
     if turn.choice == "words":
         return replace(draft, unit=None)
+    if turn.choice == "skip":
+        return replace(draft, unit=None, place="", maybe=())
     if turn.choice and re.fullmatch(r"u\d{1,6}", turn.choice, re.ASCII):
         code = int(turn.choice[1:])
         known = turn.catalog.ours(code)
         return replace(draft, unit=code, maybe=()) if known else where(turn, draft)
     if turn.heard.command in ("no", "skip"):
-        return replace(draft, unit=None)
-    if not turn.heard.words:
-        return Answer((turn.say("words.empty"),))
+        return replace(draft, unit=None, place="", maybe=())
+    if not turn.heard.words or turn.heard.angry:
+        return where(turn, draft)
     found = turn.catalog.places.find(turn.text[:SHORT], alone=True)
     if found is not None and found.unit == turn.catalog.local.code:
         return Answer((turn.say("report.unit.province"),))
@@ -260,8 +292,9 @@ def placed(turn: Turn, draft: R) -> R | Answer:
             return replace(draft, unit=found.unit, place=turn.text[:SHORT] if more else "", maybe=())
         name = turn.catalog.named(found.unit)
         return Answer((turn.say("report.unit.far", unit=name),))
-    if found is not None and found.choices:
-        return replace(draft, maybe=found.choices, place=turn.text[:SHORT])
+    ours = tuple(code for code in found.choices if turn.catalog.ours(code)) if found is not None else ()
+    if ours:
+        return replace(draft, maybe=ours, place=turn.text[:SHORT])
     return replace(draft, maybe=(), place=turn.text[:SHORT])
 
 
@@ -294,8 +327,9 @@ def timed(turn: Turn, draft: Violation) -> Violation | Answer:
         return replace(draft, moment=None)
     found = moments.read(text[:SHORT], turn.now)
     if found is None:
-        if not turn.choice and not turn.heard.words:
-            return Answer((turn.say("words.empty"),), tuple(_moments(turn)))
+        elsewhere = turn.heard.place is not None or turn.heard.angry or len(turn.heard.words) > BRIEF
+        if not turn.choice and (elsewhere or not turn.heard.words):
+            return Answer((turn.say("report.moment.again"),), tuple(_moments(turn)))
         found = Moment(said=text[:SHORT].strip())
     if found.start is not None and found.start > turn.at:
         return Answer((turn.say("report.moment.future", said=found.said),), tuple(_moments(turn)))
@@ -342,7 +376,7 @@ def enough(turn: Turn, draft: R) -> R | Answer:
     """Words instead of photos belong to the story."""
     if turn.choice == "skip" or turn.heard.command in ("no", "skip", "yes", "okay", "resume"):
         return replace(draft, enough="yes")
-    if not turn.heard.words:
+    if turn.heard.angry or not tells(turn.text):
         return photos(turn, draft)
     return replace(draft, what=f"{draft.what}\n{turn.text.strip()}"[:LONGEST], enough="yes")
 
@@ -356,6 +390,10 @@ def reachable(turn: Turn) -> str | None:
     """A phone number or an e-mail address in typed words; or that none is wished."""
     if turn.heard.command in ("no", "skip"):
         return "code"
+    said = " ".join(turn.heard.words)
+    for way, pattern in _WAYS.items():
+        if pattern.search(said):
+            return way
     found = _REACHABLE.search(turn.text[:200])
     return found.group().strip() if found else None
 
@@ -402,8 +440,10 @@ def moment_told(turn: Turn, moment: Moment) -> str:
     if moment.start is None:
         return said
     when = dated(turn.local(moment.start), turn.person.language)
-    exact = moment.end is not None and moment.end - moment.start <= EXACT_MS
-    return f"{said} ({when if exact else when.partition(', ')[2]})"
+    long = (moment.end or moment.start) - moment.start
+    if long > DAY_MS:  # "tuần trước"
+        return said
+    return f"{said} ({when if moment.end is not None and long <= EXACT_MS else when.partition(', ')[2]})"
 
 
 def summary(turn: Turn, draft: R) -> Answer:
@@ -448,7 +488,8 @@ def finish(turn: Turn, draft: Report) -> Answer:
         return Answer((turn.say("report.refused"),), (Choice("do/menu", turn.say("menu.open")),))
     kind, themes = Kind(kind_of(draft)), turn.catalog.themes
     theme = themes.get(str(draft.theme)) or themes["other"]
-    urgent = kind is Kind.violation and (theme.urgent or turn.catalog.understand(str(draft.what)).line)
+    danger = turn.catalog.understand(str(draft.what)).intent == "emergency"
+    urgent = kind is Kind.violation and (theme.urgent or danger)
     accept_by, resolve_by = filing.due(turn, theme, urgent)
     moment = getattr(draft, "moment", None) or Moment(said="")
     known = draft.contact not in WAYS
@@ -505,9 +546,7 @@ def _form(kind: str, own: tuple[Step[Any], ...]) -> Flow[Any]:
             step.free,
         )
 
-    unit: Step[Any] = Step(
-        "unit", where, placed, optional=True, reads=names_place, beside=("place", "maybe", "pin")
-    )
+    unit: Step[Any] = Step("unit", where, placed, reads=names_place, beside=("place", "maybe", "pin", "far"))
     steps: tuple[Step[Any], ...] = (
         words("what", longest=LONGEST, say=f"report.{kind}.what"),
         _theme_step(),

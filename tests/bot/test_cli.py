@@ -1,3 +1,4 @@
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -125,3 +126,77 @@ async def test_three_broken_files_are_three_lines(tmp_path: Path) -> None:
 async def test_a_wrong_call_is_exit_2(service: Service, arguments: tuple[str, ...]) -> None:
     code, _, err = await service.command(*arguments)
     assert code == 2 and "usage" in err
+
+
+# what is reported
+
+TOLD = "tối qua nhà ông Nam ở thôn 3 xã Đăk Ui hát karaoke tới 1 giờ sáng, số 0905 123 456"
+REPORT = f"{TOLD}\nđồng ý\nbỏ qua\nkhông có\n0905 777 888\ngửi\n"
+
+
+async def test_places_line_by_line(service: Service) -> None:
+    lines = [
+        '{"text": "dak ui"}',
+        '{"text": "dak ha cu"}',
+        '{"text": "không đâu cả"}',
+        "",
+        '{"latitude": 14.352, "longitude": 108.0}',
+        '{"latitude": 15, "longitude": 112}',
+        '{"latitude": 1e308, "longitude": -1e308}',
+    ]
+    code, out, err = await service.command("places", said="\n".join(lines))
+    named, asked, nowhere, near, sea, far = (json.loads(line) for line in out.splitlines())
+    assert code == 0 and err == ""
+    assert named["unit"] == 23510 and named["name"] == "xã Đăk Ui, tỉnh Quảng Ngãi" and named["choices"] == []
+    assert asked["unit"] is None and asked["choices"][0]["name"] == "xã Đăk Hà, tỉnh Quảng Ngãi"
+    assert nowhere.get("unit") is None and near["name"] == "phường Kon Tum, tỉnh Quảng Ngãi"
+    assert sea == far == {"unit": None, "name": None}
+
+
+async def test_places_names_broken_lines_and_goes_on(service: Service) -> None:
+    broken = [
+        "{",
+        "[1]",
+        '{"latitude": "x"}',
+        '{"latitude": 1e400, "longitude": 0}',
+        "[" * 100_000,
+        '"\udcff"',
+    ]
+    code, out, err = await service.command("places", said="\n".join([*broken, '{"text": "xã Đăk Ui"}']))
+    *told, good = (json.loads(line) for line in out.splitlines())
+    assert code == 1 and err == "" and good["unit"] == 23510
+    assert [error["error"].split(":")[0] for error in told] == [f"line {n}" for n in range(1, 7)]
+
+
+async def test_submissions_never_say_who_and_acts_are_refused_in_a_sentence(service: Service) -> None:
+    await service.command("talk", said=REPORT)
+    code, out, _ = await service.command("submissions", "--json")
+    (one,) = json.loads(out)
+    assert code == 0 and (one["id"], one["number"], one["state"]) == (1, "NS000001", "received")
+    assert one["unit_name"] == "xã Đăk Ui, tỉnh Quảng Ngãi" and "[tên]" in one["masked"]
+    for secret in ("0905", "Nam", TOLD, "conversation", "contact", "code", "told"):
+        assert secret not in out
+    refused = {
+        ("1", "say"): "cần lời giải thích",
+        ("1", "closed"): "không chuyển sang bước này được",
+        ("1", "forwarded", "--text", "x", "--office", "48"): "cần nơi nhận",
+        ("9", "accepted"): "Không có hồ sơ nào",
+    }
+    told = await asyncio.gather(*(service.command("act", *arguments) for arguments in refused))
+    for (code, out, err), words in zip(told, refused.values(), strict=True):
+        assert code == 1 and out == "" and len(err.splitlines()) == 1
+        assert err.startswith("nepsong: ") and words in err
+    code, out, _ = await service.command("act", "1", "accepted")
+    assert (code, out) == (0, "nepsong: NS000001: Đang giải quyết\n")
+
+
+@pytest.mark.parametrize("arguments", [("0", "say"), ("1",), ("1", "extend", "--days", "9999999")])
+async def test_an_act_called_wrongly_is_exit_2(service: Service, arguments: tuple[str, ...]) -> None:
+    code, _, err = await service.command("act", *arguments)
+    assert code == 2 and "usage" in err
+
+
+async def test_bytes_that_are_no_text_are_no_traceback(service: Service) -> None:
+    await service.command("talk", said=REPORT)
+    _, _, err = await service.command("act", "1", "say", "--text", "\udcff")
+    assert "Traceback" not in err and len(err.splitlines()) < 2

@@ -740,3 +740,93 @@ def test_a_forged_place_button_is_no_place(talk: Talk) -> None:
     for forged in ("u²", "u", "u99999", "u-1", "x23500"):
         assert talk.sends(scope + forged)
     assert b'"unit"' not in bytes(talk.standing.draft)
+
+
+# as people tried it
+
+STARTS = [
+    ("tôi muốn phản ánh", "violation"),
+    ("toi muon gui phan anh", "violation"),
+    ("cho tôi báo một việc", "violation"),
+    ("muốn phản ánh", "violation"),
+    ("I want to report a problem", "violation"),
+    ("tôi muốn nêu khó khăn", "suggestion"),
+    ("tôi muốn kể một cách làm hay", "model_practice"),
+    ("góp ý cho thôn", "suggestion"),
+    ("có mấy đứa đua xe tối hôm qua ở xã Bình Sơn", "violation"),
+    ("xã Bình Hải cũ có mấy đứa đua xe tối hôm qua", "violation"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), STARTS)
+def test_a_wish_to_tell_begins(talk: Talk, text: str, kind: str) -> None:
+    talk.says(text)
+    assert talk.standing.flow == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chủ tịch xã Ba Vì ăn tiền bảo kê quán karaoke, mở ồn suốt đêm",
+        "anh trưởng thôn của tôi chia tiền cứu trợ không đều, cho bà con họ hàng ổng",
+    ],
+)
+def test_who_is_an_officer_is_not_reported_to_that_office(talk: Talk, text: str) -> None:
+    assert "có thể là tố cáo" in talk.says(text) and talk.standing.flow is None
+    _asked_where(talk)
+    talk.presses("Bỏ qua")
+    talk.says(text)
+    assert text.encode()[:20] not in bytes(talk.standing.draft)
+
+
+@pytest.mark.parametrize("text", ["cháu ở nhà với bà ngoại", "có, cháu đang ở nhà", "bà con bớt nợ nần"])
+def test_an_answer_that_sounds_like_danger_is_an_answer(talk: Talk, text: str) -> None:
+    talk.says("con tôi bị bạn bắt nạt ở trường tiểu học xã Đăk Hà từ tuần trước")
+    assert "an toàn" in talk.presses("Đồng ý")
+    talk.says(text)
+    assert text.encode() in bytes(talk.standing.draft) and not talk.standing.paused
+
+
+@pytest.mark.parametrize("text", ["con bị thầy giáo sờ mó ở trường", "con bi thay giao so mo o truong"])
+def test_a_child_that_is_touched_gets_the_childrens_number_first(talk: Talk, text: str) -> None:
+    assert "111" in talk.says(text).splitlines()[0] + talk.says(text).splitlines()[1]
+
+
+def test_a_question_at_an_optional_step_is_no_answer(talk: Talk) -> None:
+    talk.says(STORY)
+    talk.presses("Đồng ý")
+    said = talk.says("có ai biết tôi báo không?")
+    assert "mới xảy ra một lần" in said and "ai biết".encode() not in bytes(talk.standing.draft)
+
+
+def test_what_is_no_place_and_no_time_is_none(talk: Talk) -> None:
+    _asked_where(talk)
+    talk.says("dạ không có")
+    assert b'"place"' not in bytes(talk.standing.draft) and b'"unit":null' in bytes(talk.standing.draft)
+    talk.sends("do/discard")
+    talk.says("ở xã Đăk Hà có quán nhậu hát karaoke om sòm, bà con không ngủ được")
+    assert "chưa rõ lúc nào" in talk.says("thành phố Quảng Ngãi")
+
+
+def test_a_place_said_at_the_consent_counts(talk: Talk) -> None:
+    talk.says("tối qua quán nhậu hát karaoke om sòm, bà con không ngủ được")
+    said = talk.says("xã Mộ Đức")
+    assert "chọn rõ một trong hai" in said and CONSENT not in said
+    talk.presses("Đồng ý")
+    assert "ảnh" in talk.presses("Bỏ qua")
+
+
+def test_another_province_is_told_at_once(talk: Talk) -> None:
+    talk.says("hàng xóm xả rác ở phường Hải Châu Đà Nẵng hôm qua")
+    assert "ở ngoài tỉnh này" in talk.presses("Đồng ý")
+
+
+def test_following_in_words(talk: Talk) -> None:
+    answered(talk)
+    assert "NS000001" in talk.says("khi nào có kết quả")
+    talk.says("chưa xong")
+    assert filed(talk)[0].state == "reopened"
+    assert "chắc muốn rút" in talk.says("tôi muốn rút phản ánh này")
+    talk.presses("Rút lại")
+    assert filed(talk)[0].state == "withdrawn"
+    assert "gõ nhầm" in talk.says("NS-AAA-BBB-CC")

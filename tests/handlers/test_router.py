@@ -358,7 +358,7 @@ def test_danger_that_we_know_something_of_gets_numbers_and_answer(talk: Talk) ->
 def test_danger_that_we_know_nothing_of_gets_no_menu_to_read(talk: Talk) -> None:
     said = talk.says("có tiếng súng nổ, người nằm giữa đường rồi")
     assert said.startswith(NUMBERS) and "Gọi xong" in said
-    assert talk.labels == ["Số gọi khẩn cấp", "Xem các mục"]
+    assert talk.labels == ["Số gọi khẩn cấp", "Phản ánh việc chưa đẹp", "Xem các mục"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The page that tells where a submission stands, against real HTTP: whoever knows the code, and nobody else."""
 
+import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -179,6 +180,19 @@ async def test_wrong_codes_lock_out_longer_each_time(office: Office) -> None:
     assert FOUND in await office.hears(office.code)
 
 
+async def test_whoever_has_a_code_of_their_own_guesses_no_faster(small: Office) -> None:
+    for _ in range(lockouts.FREE):
+        assert UNKNOWN in await small.hears(WRONG)
+    assert FOUND in await small.hears(small.code)
+    assert UNKNOWN in await small.hears(WRONG)
+    assert WAIT in await small.hears(small.code)
+
+
+async def test_guesses_at_once_are_guesses_one_by_one(office: Office) -> None:
+    told = await asyncio.gather(*(office.hears(WRONG) for _ in range(40)))
+    assert sum(UNKNOWN in html for html in told) <= lockouts.FREE + 1
+
+
 async def test_a_slip_is_no_guess(small: Office) -> None:
     for _ in range(lockouts.FREE + 5):
         assert SLIP in await small.hears("NS-000-000-0001")
@@ -198,7 +212,6 @@ async def test_behind_a_proxy_of_this_machine_each_address_has_its_own_wait(offi
     assert FOUND in await office.hears(office.code)
 
 
-@pytest.mark.xfail(strict=True, reason="only the first X-Forwarded-For line is read: bot/web/track.py, _who")
 async def test_a_proxy_may_add_a_line_of_its_own(small: Office) -> None:
     async def hears(made_up: str) -> str:
         lines = [("X-Forwarded-For", made_up), ("X-Forwarded-For", "203.0.113.7")]
@@ -266,7 +279,6 @@ async def test_a_strange_body_is_a_slip(small: Office, body: bytes) -> None:
         assert response.status == 200 and SLIP in await response.text()
 
 
-@pytest.mark.xfail(strict=True, reason="request.post() raises what nobody expects: bot/web/track.py, look")
 @pytest.mark.parametrize(
     ("body", "kind"),
     [(b"code=\xff\xfe", FORM["Content-Type"]), (b"code=1", FORM["Content-Type"] + "; charset=nonsense")],
@@ -328,15 +340,11 @@ async def test_it_is_there_where_the_web_chat_is_switched_off(
         assert FOUND in await office.hears(office.code)
 
 
-@pytest.mark.xfail(strict=True, reason="the page links to a chat that is switched off: bot/web/track.py")
 async def test_no_link_of_it_is_dead(sqlite_url: str, settings: Callable[..., Settings]) -> None:
     async with opened(settings(sqlite_url, channels={"webchat": {"enabled": False}})) as office:
         assert 'href="/?lang=' not in await office.hears(office.code)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a judgement stands there as the code's word: handlers/tracking.py, _line"
-)
 @pytest.mark.parametrize("lang", ["vi", "en"])
 async def test_a_judgement_is_told_in_words(small: Office, lang: str) -> None:
     def judge(db: Connection) -> None:
