@@ -231,6 +231,7 @@ def local_of(settings: Settings) -> Local:
     hours = settings.hours
     return Local(
         **settings.province.model_dump(),
+        public_url=settings.service.public_url,
         sessions=(session(hours.morning), session(hours.afternoon)),
         off=tuple(sorted(days(hours.off))),
         worked=tuple(sorted(days(hours.worked))),

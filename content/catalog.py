@@ -54,6 +54,8 @@ class Local(Struct, frozen=True):
     reception_hours: str = ""
     emergency_name: str = ""
     emergency_phone: str = ""
+    public_url: str = ""
+    "How people reach the service; empty: not told."
     code: int = 51
     "The province's official number."
     office: str = ""

@@ -40,6 +40,8 @@ def file(turn: Turn, filed: Filed, files: Sequence[int]) -> Answer:
         resolve=dated(turn.local(filed.resolve_by), language),
     )
     told = turn.say("filed.progress" if filed.progress else "filed.code")
+    if turn.catalog.local.public_url:
+        told += "\n" + turn.say("filed.page", page=f"{turn.catalog.local.public_url}/tra-cuu")
     # one bubble: the slot takes the place of the one that holds the code
     return Answer(
         (f"{said}\n\n{told}",), (Choice(f"do/saved.{id}", turn.say("filed.saved")),), slot=f"code{id}"

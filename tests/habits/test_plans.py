@@ -11,13 +11,16 @@ from sqlalchemy import Connection, event
 
 from storage import (
     attachments,
+    consents,
     conversations,
     inbox,
     limiter,
+    lockouts,
     migrations,
     outbox,
     rows,
     staged,
+    submissions,
     timers,
     uploads,
 )
@@ -70,6 +73,27 @@ def fill(db: Connection) -> None:
             for n in range(ROWS)
             for status in [{0: "waiting", 1: "sending", 2: "held"}.get(n % 300, "sent")]
         ),
+    )
+    told, masked = seal(b"{}", b"submissions.told"), seal(b"a", b"submissions.masked")
+    raw.executemany(
+        "INSERT INTO submissions (conversation, kind, theme, unit, office, state, ended, urgent, anonymous,"
+        " progress, code_hash, told, masked, accept_by, resolve_by, filed_at, changed_at, version)"
+        " VALUES (?, 'violation', 'order', 23500, 23500, ?, ?, 0, 0, 1, ?, ?, ?, 0, 0, ?, ?, 1)",
+        (
+            (n % PEOPLE + 1, "closed" if n % 9 else "asked", n % 9 > 0, n.to_bytes(16, "big"),
+             None if n % 40 else told, masked, NOW + n, NOW + n)
+            for n in range(ROWS)
+        ),
+    )  # fmt: skip
+    raw.executemany(
+        "INSERT INTO events (submission, act, by, conversation, state, at)"
+        " VALUES (?, 'filed', 'citizen', ?, 'received', ?)",
+        ((n + 1, None if n % 3 else n % PEOPLE + 1, NOW + n) for n in range(ROWS)),
+    )
+    raw.executemany(
+        "INSERT INTO consents (conversation, purpose, version, given, channel, told_at)"
+        " VALUES (?, 'handle', '1', 1, 'post', ?)",
+        ((n % PEOPLE + 1, NOW + n) for n in range(ROWS)),
     )
     raw.executemany(
         "INSERT INTO timers (key, act, arguments, due_at, tries, status) VALUES (?, 'a', '{}', ?, 0, ?)",
@@ -171,6 +195,17 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "outbox.counts": outbox.counts,
     "outbox.sweep": lambda db: outbox.sweep(db, LATER, 500),
     "outbox.erase": lambda db: outbox.erase(db, 1),
+    "outbox.empty": lambda db: outbox.empty(db, 1, "code1"),
+    "submissions.awaited": lambda db: submissions.awaited(db, 1, "asked"),
+    "submissions.by_code": lambda db: submissions.by_code(db, bytes(9)),
+    "submissions.of_conversation": lambda db: submissions.of_conversation(db, 1, 8),
+    "submissions.timeline": lambda db: submissions.timeline(db, 1, 8),
+    "submissions.forget": lambda db: submissions.forget(db, 1),
+    "submissions.sweep": lambda db: submissions.sweep(db, LATER, 500),
+    "attachments.of_submission": lambda db: attachments.of_submission(db, 1),
+    "consents.given": lambda db: consents.given(db, 1, consents.Purpose.handle, "1"),
+    "lockouts.until": lambda db: lockouts.until(db, "a", NOW),
+    "lockouts.sweep": lambda db: lockouts.sweep(db, LATER, 500),
     "timers.due": lambda db: timers.due(db, LATER),
     "timers.waits": lambda db: timers.waits(db, "1"),
     "limiter.reserve": lambda db: limiter.reserve(db, "post", 10, 30, NOW),

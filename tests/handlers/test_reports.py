@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from handlers import tracking
 from handlers.cases import NotAllowed
 from handlers.clock import ACTS
+from handlers.router import router
 from handlers.staff import submissions as staff
 from storage import attachments, consents, conversations, inbox, lockouts, outbox, submissions, timers
 from storage.database import Database
@@ -830,3 +831,9 @@ def test_following_in_words(talk: Talk) -> None:
     talk.presses("Rút lại")
     assert filed(talk)[0].state == "withdrawn"
     assert "gõ nhầm" in talk.says("NS-AAA-BBB-CC")
+
+
+def test_the_receipt_names_the_page_where_the_service_has_an_address(talk: Talk) -> None:
+    here = msgspec.structs.replace(make.the_catalog().local, public_url="https://nepsong.example.vn")
+    talk.decide = router(make.the_catalog().placed(here))
+    assert "https://nepsong.example.vn/tra-cuu" in report(talk)
