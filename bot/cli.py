@@ -398,7 +398,7 @@ def understand(options: argparse.Namespace) -> int:
                 ],
                 "kind": next((kind for kind, intent in INTENTS.items() if intent == heard.intent), None),
                 "theme": heard.theme or (best.theme if best else None),
-                "unit": _unit(known, heard.place),
+                "unit": _unit(known, known.places.find(asked.text)),
                 "moment": moments.read(asked.text, Turn.local(app.clock())),
                 "code": codes.read(asked.text),
                 "masked": masked(asked.text),

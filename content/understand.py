@@ -80,8 +80,6 @@ class Heard(Struct, frozen=True):
     "Whether it asks on about what was spoken of before."
     theme: str | None = None
     "What it tells of, of what can be reported."
-    place: Found | None = None
-    "Where."
 
     @property
     def sure(self) -> float:
@@ -106,10 +104,13 @@ def understand(text: str, mind: Mind, about: str | None = None, why: bool = Fals
     danger = chances.get("emergency", 0.0)
     command = intents.command(words.folded)
     intent = max(chances, key=lambda label: chances[label])
-    place = mind.places.find(text)
+    # a place alone sounds like danger to the model now and then; it is looked for only where that matters
+    mistaken = danger >= ALARM and (
+        emergencies.mistaken(said) or _only_place(mind.places.find(text), words, said)
+    )
     if (
         emergencies.outright(said)
-        or danger >= (CERTAINLY if emergencies.mistaken(said) or _only_place(place, words, said) else ALARM)
+        or danger >= (CERTAINLY if mistaken else ALARM)
         or (danger >= RULED and emergencies.alarm(said))
     ):
         intent, command = "emergency", None
@@ -138,7 +139,6 @@ def understand(text: str, mind: Mind, about: str | None = None, why: bool = Fals
         angry=words.angry,
         further=bool(further),
         theme=theme or _likely(mind, hits),
-        place=place,
     )
 
 

@@ -7,6 +7,7 @@ from msgspec import Raw, Struct
 from sqlalchemy import Connection
 
 from content.catalog import Catalog
+from content.places import Found
 from content.understand import Heard
 from content.wording import Say
 from storage.conversations import Conversation
@@ -74,6 +75,11 @@ class Turn(Struct, frozen=True):
     "Submissions whose code was told in this talk."
     said: Said = Said()
     "All that came with it: files, a place, what happened to the conversation."
+
+    @property
+    def place(self) -> Found | None:
+        """Where the text says that something is."""
+        return self.catalog.places.find(self.text)
 
     @property
     def at(self) -> int:

@@ -34,7 +34,7 @@ def begins(turn: Turn) -> Told | None:
         return Told()
     if turn.heard.command != "feedback":
         return None
-    if (turn.heard.theme or turn.heard.place) and suggests(turn.heard.words):
+    if (turn.heard.theme or turn.place) and suggests(turn.heard.words):
         return None  # of the village, not of us
     told = after_wish(turn.text)
     return Told(what=told[:LONGEST]) if len(told.split()) >= 2 else Told()

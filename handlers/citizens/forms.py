@@ -9,10 +9,12 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from content import moments
+from content.emergencies import alarm
 from content.intents import suggests
 from content.masking import hides, masked
 from content.moments import Moment
-from content.understand import Heard, asks
+from content.normalise import words as plain
+from content.understand import asks
 from handlers.citizens import filing
 from handlers.deadlines import told as dated
 from handlers.flow import Draft, Flow, Step
@@ -109,7 +111,7 @@ def beginning(kind: str) -> Callable[[Turn], Any]:
         if turn.choice == f"do/{kind}":
             return _fresh(turn, kind)
         heard = turn.heard
-        if turn.choice or not _wants(kind, heard):
+        if turn.choice or not _wants(kind, turn):
             return None
         draft = absorb(turn, _fresh(turn, kind))
         happened = draft.unit is not UNSET or draft.maybe or getattr(draft, "moment", UNSET) is not UNSET
@@ -125,14 +127,16 @@ def beginning(kind: str) -> Callable[[Turn], Any]:
     return begins
 
 
-def _wants(kind: str, heard: Heard) -> bool:
+def _wants(kind: str, turn: Turn) -> bool:
+    heard = turn.heard
     if heard.command:
         return heard.command == kind or (kind == "suggestion" and suggests(heard.words))
     if len(heard.words) <= FEW and heard.sure >= OFFERED:
         return False  # "karaoke": a topic, no report
+    if heard.intent != INTENTS[kind]:
+        return False
     # a theme and a place are what an incident has, however unsure its wish
-    incident = heard.theme is not None and heard.place is not None and heard.intent in INTENTS.values()
-    return heard.intent == INTENTS[kind] and (heard.chance >= SURE or incident)
+    return heard.chance >= SURE or (heard.theme is not None and turn.place is not None)
 
 
 LONG = 7  # words; fewer are rather looked for than told
@@ -178,7 +182,7 @@ def _read(turn: Turn, draft: Report) -> dict[str, Any]:
         found["what"] = turn.text.strip()
     if heard.theme and type(draft) in [FORMS[kind] for kind in turn.catalog.themes[heard.theme].kinds]:
         found["theme"] = heard.theme
-    if (place := heard.place) is not None:
+    if (place := turn.place) is not None:
         if place.unit is not None and _commune(turn, place.unit):
             found |= {"unit": place.unit, "place": _hamlet(place.community)}
         elif place.unit is not None and not turn.catalog.ours(place.unit):
@@ -327,7 +331,7 @@ def timed(turn: Turn, draft: Violation) -> Violation | Answer:
         return replace(draft, moment=None)
     found = moments.read(text[:SHORT], turn.now)
     if found is None:
-        elsewhere = turn.heard.place is not None or turn.heard.angry or len(turn.heard.words) > BRIEF
+        elsewhere = turn.place is not None or turn.heard.angry or len(turn.heard.words) > BRIEF
         if not turn.choice and (elsewhere or not turn.heard.words):
             return Answer((turn.say("report.moment.again"),), tuple(_moments(turn)))
         found = Moment(said=text[:SHORT].strip())
@@ -488,7 +492,7 @@ def finish(turn: Turn, draft: Report) -> Answer:
         return Answer((turn.say("report.refused"),), (Choice("do/menu", turn.say("menu.open")),))
     kind, themes = Kind(kind_of(draft)), turn.catalog.themes
     theme = themes.get(str(draft.theme)) or themes["other"]
-    danger = turn.catalog.understand(str(draft.what)).intent == "emergency"
+    danger = alarm(" ".join(plain(str(draft.what))))
     urgent = kind is Kind.violation and (theme.urgent or danger)
     accept_by, resolve_by = filing.due(turn, theme, urgent)
     moment = getattr(draft, "moment", None) or Moment(said="")
