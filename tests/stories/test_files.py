@@ -172,7 +172,7 @@ async def test_an_upload_can_be_cancelled_and_a_reload_keeps_what_is_there(
     await page.click("#send")  # a message without a word
     await heard(page, "nhận đủ 1 tệp")
     await expect(page.locator(".turn.own", has_text="1 ảnh")).to_have_count(1)
-    for _ in range(100):
+    for _ in range(400):
         if len([file for file in (folder / "files").rglob("*") if file.is_file()]) == 1:
             break
         await asyncio.sleep(0.05)
