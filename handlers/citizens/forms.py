@@ -189,13 +189,22 @@ def _read(turn: Turn, draft: Report) -> dict[str, Any]:
             found["far"] = turn.catalog.named(place.unit)
         elif ours := tuple(code for code in place.choices if turn.catalog.ours(code)):
             found["maybe"] = ours
-    moment = moments.read(turn.text[:LONGEST], turn.now) if isinstance(draft, Violation) else None
+    moment = _moment(turn) if isinstance(draft, Violation) else None
     if moment is not None and (moment.start or 0) <= turn.at:
         found["moment"] = moment
     return found
 
 
 # the questions
+
+
+def _moment(turn: Turn) -> Moment | None:
+    """When a message says that it was; raw keys and short forms are decoded first where nothing is accented ("tôi qua"
+    with its marks is no "tối qua")."""
+    found = moments.read(turn.text[:LONGEST], turn.now)
+    if found is None and turn.text.isascii():
+        return moments.read(" ".join(turn.heard.words)[:LONGEST], turn.now)
+    return found
 
 
 def _hamlet(community: str | None) -> str:
@@ -311,7 +320,7 @@ def names_place(turn: Turn) -> bool:
 def names_time(turn: Turn) -> bool:
     """Whether a message is hardly more than a time."""
     brief = len(turn.heard.words) <= BRIEF and "?" not in turn.text
-    return brief and moments.read(turn.text, turn.now) is not None
+    return brief and _moment(turn) is not None
 
 
 def when(turn: Turn, draft: R) -> Answer:
@@ -329,7 +338,7 @@ def timed(turn: Turn, draft: Violation) -> Violation | Answer:
     text = turn.say(f"report.moment.{turn.choice}") if turn.choice in ("now", "last", "often") else turn.text
     if turn.heard.command in ("no", "skip"):
         return replace(draft, moment=None)
-    found = moments.read(text[:SHORT], turn.now)
+    found = moments.read(text[:SHORT], turn.now) if turn.choice else _moment(turn)
     if found is None:
         elsewhere = turn.place is not None or turn.heard.angry or len(turn.heard.words) > BRIEF
         if not turn.choice and (elsewhere or not turn.heard.words):

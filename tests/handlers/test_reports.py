@@ -837,3 +837,11 @@ def test_the_receipt_names_the_page_where_the_service_has_an_address(talk: Talk)
     here = msgspec.structs.replace(make.the_catalog().local, public_url="https://nepsong.example.vn")
     talk.decide = router(make.the_catalog().placed(here))
     assert "https://nepsong.example.vn/tra-cuu" in report(talk)
+
+
+@pytest.mark.parametrize("typed", ["toois qua", "hom qua", "hqua"])
+def test_a_time_is_read_through_raw_keys_and_short_forms(talk: Talk, typed: str) -> None:
+    talk.says("ở xã Đăk Hà có quán nhậu hát karaoke om sòm, bà con không ngủ được")
+    assert "lúc nào" in talk.presses("Đồng ý")
+    talk.says(typed)
+    assert b'"start":' in bytes(talk.standing.draft)
