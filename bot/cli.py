@@ -37,7 +37,7 @@ from handlers import batch, offices
 from handlers.cases import NotAllowed
 from handlers.citizens.asking import ANSWER
 from handlers.citizens.forget import forget
-from handlers.citizens.forms import INTENTS
+from handlers.citizens.stories import INTENTS
 from handlers.router import router
 from handlers.staff import submissions as staff
 from handlers.turn import Standing, Turn

@@ -3,44 +3,47 @@ asked; every question but the story may be left open."""
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from content import moments
 from content.emergencies import alarm
 from content.intents import suggests
-from content.masking import hides, masked
 from content.moments import Moment
 from content.normalise import words as plain
 from content.understand import asks
 from handlers.citizens import filing
-from handlers.deadlines import told as dated
-from handlers.flow import Draft, Flow, Step
+from handlers.citizens.stories import (
+    BRIEF,
+    FORMS,
+    INTENTS,
+    LONGEST,
+    WAYS,
+    R,
+    Report,
+    Violation,
+    absorb,
+    kind_of,
+    moment_of,
+    questions_of,
+    settled,
+    tells,
+)
+from handlers.citizens.summaries import confirm, shown, summary, words_of
+from handlers.flow import Flow, Step
 from handlers.steps import choose, words
 from handlers.turn import Answer, Turn
 from storage import consents
 from storage.consents import Purpose
-from storage.shapes import Choice, Pin
+from storage.shapes import Choice
 from storage.submissions import Filed, Kind, Told
 
 CONSENT = "1"  # raised when the text of `report.consent` promises something else
-LONGEST = 10_000  # characters of a story
 SHORT = 500  # characters of another answer
-WAYS = ("here", "anonymous", "code")  # told here; told here, and staff never ask who; not told
-EXACT_MS, DAY_MS = (
-    2 * 3_600_000,
-    36 * 3_600_000,
-)  # a longer time is told as a day; a still longer one not at all
-BRIEF = 8  # words; more may ask something beside
-STORY = 3  # words beyond the wish itself, before a message is a story and not only a wish to tell one
 SURE = 0.45  # the model's chance, before a message is taken for the beginning of a report
 PLAIN = 0.6  # the same where what we know seems to answer it as well
-_WISH = re.compile(
-    r"^\W*(?:(?:dạ|da|alo|xin|cho|chào|chao|nếp sống|nep song|anh chị|tôi|toi|tui|em|mình|minh|cháu|chau|muốn|muon|cần|can|gửi|gui|kể|ke|nêu|neu|báo|bao|phản ánh|phan anh|góp ý|gop y|kiến nghị|kien nghi|đề xuất|de xuat|giới thiệu|gioi thieu|về|ve|là|la|một|mot|việc|viec|chuyện|chuyen|vụ|vu|này|nay|với|voi|i|want|would like|to|report|tell|you|about|a|an|suggest)\b[\s:,.!-]{0,9}){1,40}",
-    re.IGNORECASE,
-)
 _WAYS = {
     "anonymous": re.compile(r"\b(?:giau (?:kin|ten)|bi mat|an danh|dung noi ten|khong noi ten)\b"),
     "here": re.compile(
@@ -48,60 +51,6 @@ _WAYS = {
     ),
 }
 _REACHABLE = re.compile(r"(?:\(?\+?84|\(?0)[\d .()-]{8,14}\d|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]{2,63}")
-
-
-class Report(Draft, frozen=True, kw_only=True, omit_defaults=True):
-    """What all forms ask."""
-
-    agreed: str | UnsetType = UNSET
-    "yes | no, to our keeping it"
-    theme: str | UnsetType = UNSET
-    what: str | UnsetType = UNSET
-    unit: int | UnsetType | None = UNSET
-    place: str = ""
-    "As it was said."
-    maybe: tuple[int, ...] = ()
-    "Units that the words may mean."
-    pin: Pin | None = None
-    far: str = ""
-    "A place in another province that was named."
-    enough: str | UnsetType | None = UNSET
-    "That there are no more photos."
-    contact: str | UnsetType = UNSET
-    "One of WAYS, or a number or address."
-    sent: str | UnsetType = UNSET
-
-
-class Violation(Report, frozen=True, kw_only=True, omit_defaults=True):
-    """What happened, when."""
-
-    moment: Moment | UnsetType | None = UNSET
-    details: str | UnsetType | None = UNSET
-    "The answer to the theme's own questions."
-
-
-class Practice(Report, frozen=True, kw_only=True, omit_defaults=True):
-    """What was done, by whom, at what cost, to what end, and whom to ask."""
-
-    who: str | UnsetType | None = UNSET
-    cost: str | UnsetType | None = UNSET
-    changed: str | UnsetType | None = UNSET
-    ask: str | UnsetType | None = UNSET
-
-
-class Suggestion(Report, frozen=True, kw_only=True, omit_defaults=True):
-    """What is hard, what would help."""
-
-    help: str | UnsetType | None = UNSET
-
-
-R = TypeVar("R", bound=Report)
-FORMS: dict[str, type[Report]] = {
-    "violation": Violation,
-    "model_practice": Practice,
-    "suggestion": Suggestion,
-}
-INTENTS = {"violation": "report_violation", "model_practice": "report_model", "suggestion": "suggest"}
 
 
 def beginning(kind: str) -> Callable[[Turn], Any]:
@@ -149,75 +98,6 @@ def _fresh(turn: Turn, kind: str) -> Report:
     return FORMS[kind](agreed="yes") if agreed else FORMS[kind]()
 
 
-def tells(text: str) -> bool:
-    """Whether a message is a story, and not only the wish to tell one."""
-    return len(_WISH.sub("", text).split()) >= STORY
-
-
-def absorb(turn: Turn, draft: R) -> R:
-    """What a message tells beside the answer it gives: the story itself, theme, place, moment."""
-    found: dict[str, Any] = {}
-    if turn.text and not turn.choice:
-        found = _read(turn, draft)
-    new = {name: value for name, value in found.items() if getattr(draft, name) in (UNSET, "", ())}
-    if "unit" in found and isinstance(draft.unit, int) and len(turn.heard.words) <= BRIEF:
-        new |= {"unit": found["unit"], "place": found["place"], "maybe": ()}  # "không phải, xã Đăk Mar mà"
-    if turn.said.pin is not None:
-        new |= _pinned(turn, turn.said.pin)  # a place on the map is surer than words
-    fuller = replace(draft, **new)
-    return settled(turn, fuller) if "theme" in new else fuller
-
-
-def _pinned(turn: Turn, pin: Pin) -> dict[str, Any]:
-    unit = turn.catalog.places.nearest(pin.latitude, pin.longitude)
-    if unit is None or not turn.catalog.ours(unit):
-        return {}
-    return {"pin": pin, "unit": unit, "maybe": ()}
-
-
-def _read(turn: Turn, draft: Report) -> dict[str, Any]:
-    heard = turn.heard
-    found: dict[str, Any] = {}
-    if draft.what is UNSET and tells(turn.text) and len(turn.text) <= LONGEST:
-        found["what"] = turn.text.strip()
-    if heard.theme and type(draft) in [FORMS[kind] for kind in turn.catalog.themes[heard.theme].kinds]:
-        found["theme"] = heard.theme
-    if (place := turn.place) is not None:
-        if place.unit is not None and _commune(turn, place.unit):
-            found |= {"unit": place.unit, "place": _hamlet(place.community)}
-        elif place.unit is not None and not turn.catalog.ours(place.unit):
-            found["far"] = turn.catalog.named(place.unit)
-        elif ours := tuple(code for code in place.choices if turn.catalog.ours(code)):
-            found["maybe"] = ours
-    moment = _moment(turn) if isinstance(draft, Violation) else None
-    if moment is not None and (moment.start or 0) <= turn.at:
-        found["moment"] = moment
-    return found
-
-
-# the questions
-
-
-def _moment(turn: Turn) -> Moment | None:
-    """When a message says that it was; raw keys and short forms are decoded first where nothing is accented ("tôi qua"
-    with its marks is no "tối qua")."""
-    found = moments.read(turn.text[:LONGEST], turn.now)
-    if found is None and turn.text.isascii():
-        return moments.read(" ".join(turn.heard.words)[:LONGEST], turn.now)
-    return found
-
-
-def _hamlet(community: str | None) -> str:
-    """A community that has a number or a name: "hang xom karaoke" has neither."""
-    words = (community or "").split()
-    return community or "" if any(w[0].isdigit() or w[0].isupper() for w in words[1:]) else ""
-
-
-def _commune(turn: Turn, unit: int) -> bool:
-    """Whether it is a commune of ours: the province alone is no place where an officer could look."""
-    return turn.catalog.ours(unit) and unit != turn.catalog.local.code
-
-
 def agree(turn: Turn, draft: R) -> Answer:
     """Before anything is kept: what, what for, who sees it, how long, how to erase it; two equal buttons."""
     said = turn.say("report.consent", days=turn.catalog.local.keep_days)
@@ -261,11 +141,6 @@ def _theme_step() -> Step[Any]:
 def named(turn: Turn) -> str | None:
     """A theme that words name; who does not know is not held up."""
     return "other" if turn.heard.command in ("skip", "no") else turn.heard.theme
-
-
-def kind_of(draft: Report) -> str:
-    """The kind that a draft becomes."""
-    return next(kind for kind, form in FORMS.items() if type(draft) is form)
 
 
 def where(turn: Turn, draft: Report) -> Answer:
@@ -320,7 +195,7 @@ def names_place(turn: Turn) -> bool:
 def names_time(turn: Turn) -> bool:
     """Whether a message is hardly more than a time."""
     brief = len(turn.heard.words) <= BRIEF and "?" not in turn.text
-    return brief and _moment(turn) is not None
+    return brief and moment_of(turn) is not None
 
 
 def when(turn: Turn, draft: R) -> Answer:
@@ -338,7 +213,7 @@ def timed(turn: Turn, draft: Violation) -> Violation | Answer:
     text = turn.say(f"report.moment.{turn.choice}") if turn.choice in ("now", "last", "often") else turn.text
     if turn.heard.command in ("no", "skip"):
         return replace(draft, moment=None)
-    found = moments.read(text[:SHORT], turn.now) if turn.choice else _moment(turn)
+    found = moments.read(text[:SHORT], turn.now) if turn.choice else moment_of(turn)
     if found is None:
         elsewhere = turn.place is not None or turn.heard.angry or len(turn.heard.words) > BRIEF
         if not turn.choice and (elsewhere or not turn.heard.words):
@@ -349,18 +224,9 @@ def timed(turn: Turn, draft: Violation) -> Violation | Answer:
     return replace(draft, moment=found)
 
 
-def settled(turn: Turn, draft: R) -> R:
-    """Where the theme has no questions of its own, none is open."""
-    if not isinstance(draft, Violation) or draft.theme is UNSET:
-        return draft
-    if not _questions(turn, draft):
-        return replace(draft, details=None)
-    return replace(draft, details=UNSET) if draft.details is None else draft
-
-
 def ask_details(turn: Turn, draft: Violation) -> Answer:
     """The theme's own questions."""
-    return Answer(tuple(getattr(q, turn.person.language) for q in _questions(turn, draft)))
+    return Answer(tuple(getattr(q, turn.person.language) for q in questions_of(turn, draft)))
 
 
 def details(turn: Turn, draft: Violation) -> Violation | Answer:
@@ -368,11 +234,6 @@ def details(turn: Turn, draft: Violation) -> Violation | Answer:
     if not turn.heard.words:
         return Answer((turn.say("words.empty"),))
     return replace(draft, details=turn.text[:LONGEST].strip())
-
-
-def _questions(turn: Turn, draft: Report) -> list[Any]:
-    theme = turn.catalog.themes.get(str(draft.theme))
-    return list(theme.questions.values()) if theme else []
 
 
 def photos(turn: Turn, draft: R) -> Answer:
@@ -411,89 +272,6 @@ def reachable(turn: Turn) -> str | None:
     return found.group().strip() if found else None
 
 
-# before it is sent
-
-
-def shown(turn: Turn, draft: Report) -> str:
-    """What staff will see in their lists: every answer, masked."""
-    lines = []
-    for name in ("theme", *_asked(draft)):
-        value = _value(turn, draft, name)
-        if value:
-            label = turn.say(f"report.{name}.label")
-            lines.append(f"• {label}: {value}")
-    return "\n".join(lines)
-
-
-def _asked(draft: Report) -> tuple[str, ...]:
-    own = {
-        Violation: ("what", "unit", "moment", "details"),
-        Practice: ("what", "who", "cost", "changed", "ask", "unit"),
-        Suggestion: ("what", "help", "unit"),
-    }
-    return own[type(draft)]
-
-
-def _value(turn: Turn, draft: Report, name: str) -> str:
-    value = getattr(draft, name)
-    if name == "theme":
-        return turn.catalog.titled(str(value), turn.person.language)
-    if name == "unit":
-        unit = turn.catalog.named(value) if isinstance(value, int) else ""
-        spot = f"“{masked(draft.place)}”" if draft.place else ""
-        return ", ".join(part for part in (unit, spot) if part)
-    if isinstance(value, Moment):
-        return moment_told(turn, value)
-    return masked(str(value)) if value not in (UNSET, None) else ""
-
-
-def moment_told(turn: Turn, moment: Moment) -> str:
-    """The words, and the day that they mean."""
-    said = f"“{masked(moment.said)}”"
-    if moment.start is None:
-        return said
-    when = dated(turn.local(moment.start), turn.person.language)
-    long = (moment.end or moment.start) - moment.start
-    if long > DAY_MS:  # "tuần trước"
-        return said
-    return f"{said} ({when if moment.end is not None and long <= EXACT_MS else when.partition(', ')[2]})"
-
-
-def summary(turn: Turn, draft: R) -> Answer:
-    """What staff will see, before it is kept; what was hidden is said."""
-    told = shown(turn, draft)
-    lines = [turn.say("report.summary"), told]
-    if draft.files:
-        lines.append(turn.say("report.summary.files", count=len(draft.files)))
-    lines.append(turn.say("report.summary.contact", contact=_contact(turn, draft)))
-    hidden = hides(told)
-    lines.append(
-        turn.say("report.summary.masked", hidden=", ".join(hidden))
-        if hidden
-        else turn.say("report.summary.plain")
-    )
-    edits = [
-        Choice(f"edit.{name}", turn.say(f"report.{name}.edit"))
-        for name in ("theme", *_asked(draft), "enough", "contact")
-        if name != "details" or _questions(turn, draft)
-    ]
-    return Answer(("\n".join(lines),), (Choice("send", turn.say("report.send")), *edits))
-
-
-def _contact(turn: Turn, draft: Report) -> str:
-    if draft.contact in WAYS:
-        return turn.say(f"report.contact.{draft.contact}")
-    return str(draft.contact)
-
-
-def confirm(turn: Turn, draft: R) -> R | Answer:
-    """Sends only on a clear yes."""
-    if turn.choice == "send" or turn.heard.command in ("yes", "okay"):
-        return replace(draft, sent="yes")
-    again = summary(turn, draft)
-    return replace(again, texts=(turn.say("report.unsent"), *again.texts))
-
-
 def finish(turn: Turn, draft: Report) -> Answer:
     """Files it; or, without consent, lets go of every word."""
     if draft.agreed != "yes":
@@ -508,7 +286,7 @@ def finish(turn: Turn, draft: Report) -> Answer:
     known = draft.contact not in WAYS
     unit = draft.unit if isinstance(draft.unit, int) else None
     told = Told(
-        _words(draft),
+        words_of(draft),
         draft.place,
         draft.pin,
         moment.said,
@@ -530,13 +308,6 @@ def finish(turn: Turn, draft: Report) -> Answer:
         resolve_by,
     )
     return filing.file(turn, filed, draft.files)
-
-
-def _words(draft: Report) -> dict[str, str]:
-    """The original answers, by question."""
-    names = ("what", "details", "who", "cost", "changed", "ask", "help")
-    answers = {name: getattr(draft, name, UNSET) for name in names}
-    return {name: str(value) for name, value in answers.items() if value not in (UNSET, None)}
 
 
 def _when_agreed(draft: Report) -> bool:

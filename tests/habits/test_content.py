@@ -15,8 +15,9 @@ from content.understand import LONGEST
 from handlers.cases import JUDGED
 from handlers.citizens import FLOWS, JOURNEYS
 from handlers.citizens.asking import ANSWER, DONE, OFFER, WISHES
-from handlers.citizens.forms import FORMS, WAYS, _asked
 from handlers.citizens.legal import TRACKS
+from handlers.citizens.stories import FORMS, WAYS
+from handlers.citizens.summaries import asked
 from handlers.files import REASONS
 from storage.submissions import Act, By
 from tests import make
@@ -148,8 +149,8 @@ def used_keys() -> set[str]:
     made |= {f"emergency.{kind}" for kind in (*KINDS, "now")}  # f"emergency.{kind(said)}"
     made |= {f"legal.{name}" for name in TRACKS}  # f"legal.{name}"
     made |= {f"report.{kind}.what.ask" for kind in FORMS}  # f"report.{kind}.what"
-    asked = {name for form in FORMS.values() for name in _asked(form())} | {"theme"}
-    made |= {f"report.{name}.{end}" for name in asked for end in ("label", "edit")}
+    fields = {name for form in FORMS.values() for name in asked(form())} | {"theme"}
+    made |= {f"report.{name}.{end}" for name in fields for end in ("label", "edit")}
     made |= {f"report.{name}.edit" for name in ("enough", "contact")}
     made |= {f"report.{name}.ask" for name in ("who", "cost", "changed", "ask")}  # say=f"report.{name}"
     made |= {f"report.contact.{way}" for way in WAYS}
