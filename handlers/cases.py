@@ -77,15 +77,23 @@ def extend(db: Connection, catalog: Catalog, found: Submission, days: int, text:
     )
 
 
-def judged(db: Connection, catalog: Catalog, found: Submission, thought: str, now: int) -> Submission | None:
-    """What the citizen thinks of the result: it is closed (None), or opened again at the province."""
-    who = found.conversation
+def due(catalog: Catalog, theme: str, urgent: bool, now: int) -> tuple[int, int]:
+    """When something that comes in now is to be accepted and resolved, in milliseconds; a theme that was dropped has
+    the clocks of "something else"."""
+    clocks, start = catalog.themes.get(theme) or catalog.themes["other"], Turn.local(now)
+    accept = after(catalog.calendar, start, clocks.accept[urgent])
+    resolve = after_days(catalog.calendar, start, clocks.resolve[urgent])
+    return int(accept.timestamp() * 1000), int(resolve.timestamp() * 1000)
+
+
+def judged(
+    db: Connection, catalog: Catalog, found: Submission, thought: str, by: int, now: int
+) -> Submission | None:
+    """What the citizen (the conversation `by`) thinks of the result: it is closed (None), or opened again at the province."""
     if thought != "no":
-        _changed(db, catalog, found, Act.judged, By.citizen, thought, now, who, state="closed", ended=True)
+        _changed(db, catalog, found, Act.judged, By.citizen, thought, now, by, state="closed", ended=True)
         return None
-    theme, start = catalog.themes.get(found.theme) or catalog.themes["other"], Turn.local(now)
-    accept = after(catalog.calendar, start, theme.accept[found.urgent])
-    resolve = after_days(catalog.calendar, start, theme.resolve[found.urgent])
+    accept_by, resolve_by = due(catalog, found.theme, found.urgent, now)
     return _changed(
         db,
         catalog,
@@ -94,11 +102,11 @@ def judged(db: Connection, catalog: Catalog, found: Submission, thought: str, no
         By.citizen,
         thought,
         now,
-        who,
+        by,
         state="reopened",
         office=None,
-        accept_by=int(accept.timestamp() * 1000),
-        resolve_by=int(resolve.timestamp() * 1000),
+        accept_by=accept_by,
+        resolve_by=resolve_by,
     )
 
 

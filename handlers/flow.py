@@ -90,7 +90,8 @@ class Flow(Generic[D]):
             return self.proceed(turn, mark)
         said, wish = _old(mark, step), turn.choice or turn.heard.command
         if said is not UNSET and wish in ("keep", "yes", "okay"):
-            taken: D | Answer = replace(mark.draft, **{step.name: said})
+            kept = {name: getattr(mark.old, name) for name in (step.name, *step.beside)}
+            taken: D | Answer = replace(mark.draft, **kept)
         elif step.optional and "skip" in (turn.choice, turn.heard.command):
             taken = replace(mark.draft, **{step.name: None})
         else:

@@ -123,7 +123,7 @@ def judge(turn: Turn, standing: Standing, argument: str) -> Decision:
     found = theirs(turn, id, lock=True)
     if found is None or turn.catalog.state(found.state).type != "done" or thought not in cases.JUDGED:
         return case(turn, standing, id)
-    again = cases.judged(turn.db, turn.catalog, found, thought, turn.at)
+    again = cases.judged(turn.db, turn.catalog, found, thought, turn.person.id, turn.at)
     if again is None:
         return _say(turn, standing, f"judge.{thought}")
     language = turn.person.language

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from content import codes
-from content.catalog import Theme
 from handlers import offices
-from handlers.deadlines import after, after_days
 from handlers.deadlines import told as dated
 from handlers.turn import Answer, Decision, Standing, Turn
 from storage import attachments, consents, outbox, submissions
@@ -15,14 +13,6 @@ from storage.submissions import Filed
 
 FIRST = "received"
 PROGRESS = NEWS = "1"  # raised when the texts of `report.contact`, `news` promise something else
-
-
-def due(turn: Turn, theme: Theme, urgent: bool) -> tuple[int, int]:
-    """When it is to be accepted and resolved, in milliseconds."""
-    calendar = turn.catalog.calendar
-    accept = after(calendar, turn.now, theme.accept[urgent])
-    resolve = after_days(calendar, turn.now, theme.resolve[urgent])
-    return int(accept.timestamp() * 1000), int(resolve.timestamp() * 1000)
 
 
 def file(turn: Turn, filed: Filed, files: Sequence[int]) -> Answer:

@@ -14,6 +14,7 @@ from content.intents import suggests
 from content.moments import Moment
 from content.normalise import words as plain
 from content.understand import asks
+from handlers import cases
 from handlers.citizens import filing
 from handlers.citizens.stories import (
     BRIEF,
@@ -277,11 +278,10 @@ def finish(turn: Turn, draft: Report) -> Answer:
     if draft.agreed != "yes":
         filing.let_go(turn, draft.files)
         return Answer((turn.say("report.refused"),), (Choice("do/menu", turn.say("menu.open")),))
-    kind, themes = Kind(kind_of(draft)), turn.catalog.themes
-    theme = themes.get(str(draft.theme)) or themes["other"]
-    danger = alarm(" ".join(plain(str(draft.what))))
-    urgent = kind is Kind.violation and (theme.urgent or danger)
-    accept_by, resolve_by = filing.due(turn, theme, urgent)
+    kind, theme = Kind(kind_of(draft)), turn.catalog.themes.get(str(draft.theme))
+    danger = (theme is not None and theme.urgent) or alarm(" ".join(plain(str(draft.what))))
+    urgent = kind is Kind.violation and danger
+    accept_by, resolve_by = cases.due(turn.catalog, str(draft.theme), urgent, turn.at)
     moment = getattr(draft, "moment", None) or Moment(said="")
     known = draft.contact not in WAYS
     unit = draft.unit if isinstance(draft.unit, int) else None

@@ -845,3 +845,12 @@ def test_a_time_is_read_through_raw_keys_and_short_forms(talk: Talk, typed: str)
     assert "lúc nào" in talk.presses("Đồng ý")
     talk.says(typed)
     assert b'"start":' in bytes(talk.standing.draft)
+
+
+def test_a_place_that_is_kept_after_all_keeps_its_hamlet(talk: Talk) -> None:
+    talk.says(STORY.replace("thôn 3", "ở thôn 3"))
+    for label in ("Đồng ý", "Bỏ qua", "Không có", "Báo ngay ở đây"):
+        said = talk.presses(label)
+    assert "“thôn 3”" in said
+    talk.presses("Sửa nơi")
+    assert "“thôn 3”" in talk.presses("Giữ như cũ")
